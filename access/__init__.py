@@ -1,0 +1,1 @@
+"""The language and the rules of access: frozen values and pure functions, shared by every program."""

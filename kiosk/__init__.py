@@ -1,0 +1,1 @@
+"""The touch screen: a face with no opinions."""
