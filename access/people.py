@@ -1,0 +1,57 @@
+"""Members and their badges."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member is to the workshop. `staff` is the association's administrator."""
+
+    MEMBER = "member"
+    TRAINER = "trainer"
+    TECHNICIAN = "technician"
+    STAFF = "staff"
+
+
+class Category(StrEnum):
+    """The association's kinds of member."""
+
+    PARTICULIER = "particulier"
+    ASSOCIATION = "association"
+    ETUDIANT = "etudiant"
+    ENTREPRISE = "entreprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A badge as a unit knows it: the keyed tag of its number, never the number itself."""
+
+    tag: str
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who may use machines. `valid_until` is exclusive: at that instant the membership is over."""
+
+    id: str
+    badges: tuple[Badge, ...] = ()
+    qualifications: frozenset[str] = frozenset()
+    role: Role = Role.MEMBER
+    category: Category = Category.PARTICULIER
+    valid_until: datetime | None = None
+
+    @property
+    def needs_booking(self) -> bool:
+        """Staff and technicians start without a booking and without a qualification."""
+        return self.role not in (Role.STAFF, Role.TECHNICIAN)
+
+    @property
+    def all_badges_revoked(self) -> bool:
+        """True when the member has badges and none of them is good any more."""
+        return bool(self.badges) and all(badge.revoked for badge in self.badges)
+
+    def expired(self, at: datetime) -> bool:
+        """True when the membership is no longer valid at that instant."""
+        return self.valid_until is not None and at >= self.valid_until

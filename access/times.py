@@ -1,0 +1,110 @@
+"""Instants, clock readings and opening hours.
+
+Instants are aware datetimes in UTC and intervals are half-open; a local hour only exists in `Opening`.
+Durations on a unit are whole milliseconds of its monotonic clock.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+UTC = timezone.utc
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def milliseconds(duration: timedelta) -> int:
+    """A duration in whole milliseconds, rounded down."""
+    return duration // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What a unit's clock says: UTC wall time, monotonic milliseconds, whether the wall time is trusted,
+    and its uncertainty in seconds (journalled; it decides nothing)."""
+
+    wall: datetime
+    mono_ms: int
+    trusted: bool = True
+    uncertainty_s: float = 0.0
+
+    def mono_at(self, instant: datetime) -> int:
+        """The monotonic reading at which the wall clock will show `instant`."""
+        return self.mono_ms + milliseconds(instant - self.wall)
+
+    def wall_at(self, mono_ms: int) -> datetime:
+        """The wall time at a monotonic reading."""
+        return self.wall + timedelta(milliseconds=mono_ms - self.mono_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours on some days of the week, in local wall-clock time; `to` may be 24:00 (as `time.max`)."""
+
+    days: frozenset[int]
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When the workshop is open. No hours at all means always."""
+
+    timezone: str = "Europe/Paris"
+    hours: tuple[Hours, ...] = ()
+
+    def intervals(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The open intervals that touch [start, end), in UTC, merged, in order, not clipped."""
+        if not self.hours:
+            yield start, end
+            return
+        current: tuple[datetime, datetime] | None = None
+        for opens, closes in self._days(start, end):
+            if current and opens <= current[1]:
+                current = current[0], max(current[1], closes)
+                continue
+            if current:
+                yield current
+            current = opens, closes
+        if current:
+            yield current
+
+    def _days(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        zone = ZoneInfo(self.timezone)
+        day = start.astimezone(zone).date() - timedelta(days=1)
+        last = end.astimezone(zone).date() + timedelta(days=1)
+        found: list[tuple[datetime, datetime]] = []
+        while day <= last:
+            found += (span for span in _opening_of_day(self, day) if span[1] > start and span[0] < end)
+            day += timedelta(days=1)
+        return sorted(found)
+
+    def covers(self, start: datetime, end: datetime) -> bool:
+        """True when the workshop is open during the whole of [start, end)."""
+        return any(opens <= start and end <= closes for opens, closes in self.intervals(start, end))
+
+    def closes_after(self, instant: datetime) -> datetime | None:
+        """When the workshop, open at `instant`, closes next; `instant` itself when it is closed;
+        None when it never closes (within eight days)."""
+        if not self.hours:
+            return None
+        far = instant + timedelta(days=8)
+        for opens, closes in self.intervals(instant, far):
+            if opens <= instant < closes:
+                return None if closes >= far else closes
+        return instant
+
+
+@lru_cache(maxsize=4096)
+def _opening_of_day(opening: Opening, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    zone = ZoneInfo(opening.timezone)
+
+    def instant(at: time) -> datetime:
+        if at == time.max:
+            return datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
+        return datetime.combine(day, at, zone).astimezone(UTC)
+
+    return tuple(
+        (instant(hours.start), instant(hours.end)) for hours in opening.hours if day.weekday() in hours.days
+    )

@@ -1,0 +1,134 @@
+"""What can happen to a unit: frozen events, in the past tense, that the edges put on its inbox."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from access.book import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class BadgePresented:
+    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number.
+
+    `made` is the booking that a walk-up with power has just made at the kiosk; empty at the machine's reader.
+    """
+
+    tag: str
+    made: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MotorChanged:
+    """The motor draws another current, in amperes."""
+
+    amps: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanged:
+    """The feedback contact says that the output is really live (`closed`) or dead."""
+
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EstopChanged:
+    """The emergency stop was pressed or released."""
+
+    pressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardChanged:
+    """The serial link to the machine-side board (or the keeper's socket) was lost or is back."""
+
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChanged:
+    """The badge reader was lost or is back."""
+
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiskChanged:
+    """The journal's disk can take no more, or can again."""
+
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """The trust in the clock changed."""
+
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The journal has the awaited rows on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """The journal could not take the awaited rows, and has dropped them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The member who runs the machine finished at the kiosk."""
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """A deadline came, or what the rules look at changed: look again."""
+
+
+MachineEvent = (
+    BadgePresented
+    | MotorChanged
+    | ContactChanged
+    | EstopChanged
+    | BoardChanged
+    | ReaderChanged
+    | DiskChanged
+    | ClockChanged
+    | Recorded
+    | NotRecorded
+    | StopAsked
+    | TimePassed
+)
+
+Reply = Callable[[Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WalkUpAsked:
+    """Somebody at the kiosk wants the machine now, for `minutes`; `power`: at once."""
+
+    id: str
+    member: str
+    minutes: float
+    power: bool
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendAsked:
+    """Somebody at the kiosk wants a booking to last longer."""
+
+    booking: str
+    minutes: float
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Somebody at the kiosk gives a booking back."""
+
+    booking: str
+    reply: Reply
