@@ -12,6 +12,7 @@ menu:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## prepare this folder (the other words do it by themselves)
+	@echo "Ready. Next: make demo"
 
 $(READY): requirements.lock pyproject.toml tools/setup
 	@bash tools/setup
