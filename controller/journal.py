@@ -27,6 +27,10 @@ class JournalError(Exception):
     """The journal cannot be opened, or is not whole; the text says what, where and what to do."""
 
 
+class NotWritten(Exception):
+    """The disk did not take what was to be written; the journal is as it was before."""
+
+
 class Disk(Protocol):
     """Whether the disk may be written; `hardware.disk` has the real one and its simulated sibling."""
 
@@ -172,31 +176,33 @@ class Journal:
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
 
-        Raises OSError or sqlite3.Error when they could not be written; the journal is then as before.
+        NotWritten when they could not be written.
         """
-        self._disk.check()
         rows = self._chain(facts)
         execute = self._connection.execute
         try:
+            self._disk.check()
             execute("BEGIN IMMEDIATE")
             for row in rows:
                 self._insert(row)
             execute("COMMIT")
-        except BaseException:
+        except (OSError, sqlite3.Error) as error:
             self._roll_back()
-            raise
+            raise NotWritten(str(error)) from error
         if rows:
             self.last_seq, self._last_hash = rows[-1].seq, rows[-1].hash
         return rows
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write down how far the run has come, in place of the checkpoint before. Raises like `append`."""
-        self._disk.check()
-        self._connection.execute(
-            "INSERT INTO checkpoint VALUES (1, ?, ?, ?) ON CONFLICT (only) DO UPDATE SET"
-            " run = excluded.run, powered_ms = excluded.powered_ms, running_ms = excluded.running_ms",
-            (checkpoint.run, checkpoint.powered_ms, checkpoint.running_ms),
-        )
+        """Write down how far the run has come, in place of the checkpoint before. NotWritten like `append`."""
+        try:
+            self._disk.check()
+            self._connection.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?)",
+                (checkpoint.run, checkpoint.powered_ms, checkpoint.running_ms),
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise NotWritten(str(error)) from error
 
     def last_checkpoint(self) -> Checkpoint | None:
         """The checkpoint that was written last."""
