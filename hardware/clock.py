@@ -19,6 +19,11 @@ class RawClock:
     boot_id: str
 
 
+def mono_ms() -> int:
+    """Milliseconds on a clock that nobody can set; the same count in all processes of this computer."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class SystemClock:
     """This computer's clock.
 
@@ -32,13 +37,13 @@ class SystemClock:
         self._boot_id = boot_id.read_text().strip()
 
     def read(self) -> RawClock:
-        """The clock as it stands now. CLOCK_BOOTTIME, because CLOCK_MONOTONIC stops while the computer sleeps."""
+        """The clock as it stands now, by CLOCK_BOOTTIME: CLOCK_MONOTONIC stops while the computer sleeps."""
         mono_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
         return RawClock(datetime.now(UTC), mono_ms, self._boot_id)
 
 
 class SimulatedClock:
-    """A clock that moves only when it is told to. `seed` makes its boot ids, so that two runs are the same."""
+    """A clock that moves only when told to. `seed` makes its boot ids, so that two runs are the same."""
 
     def __init__(self, wall: datetime, has_rtc: bool = False, seed: str = "simulated") -> None:
         self.has_rtc = has_rtc
@@ -48,7 +53,7 @@ class SimulatedClock:
         self._now = RawClock(wall.astimezone(UTC), 0, self._next_boot())
 
     def read(self) -> RawClock:
-        """The clock as it stands now; RuntimeError while the power is off, because then nothing can read it."""
+        """The clock as it stands now; RuntimeError while the power is off, when nothing can read it."""
         self._need_power()
         return self._now
 
@@ -68,7 +73,7 @@ class SimulatedClock:
         self._powered = False
 
     def power_back(self, off_ms: int) -> None:
-        """Bring the mains back after this long: a new boot, whose wall clock went on only if it has an RTC."""
+        """Bring the mains back after this long: a new boot; the wall clock went on only with an RTC."""
         slept = timedelta(milliseconds=off_ms if self.has_rtc else 0)
         self._powered = True
         self._now = RawClock(self._now.wall + slept, 0, self._next_boot())

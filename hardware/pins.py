@@ -26,5 +26,5 @@ def factory(mock: bool) -> Any:
 def output_pin(number: int) -> int:
     """The number itself; ValueError for a pin that is pulled up while the Pi boots."""
     if number <= PULLED_UP_AT_BOOT:
-        raise ValueError(f"GPIO {number} is high while the Pi boots: take a pin from {PULLED_UP_AT_BOOT + 1} up")
+        raise ValueError(f"GPIO {number} is high while the Pi boots: take one above {PULLED_UP_AT_BOOT}")
     return number

@@ -10,7 +10,7 @@ LONGEST_LINE = 4096
 
 
 class Said(StrEnum):
-    """`alive` once a second while it senses; `sensed` and then `read` for each badge; `gone` before it ends."""
+    """`alive` once a second while it senses; `sensed`, then `read`, for each badge; `gone` before it ends."""
 
     ALIVE = "alive"
     SENSED = "sensed"
@@ -47,7 +47,7 @@ class LinePipe:
         self._rest = b""
 
     def within(self, seconds: float) -> list[Line]:
-        """The lines that arrived by then, [] for none. Raises EOFError at the end, ValueError for nonsense."""
+        """The lines that came by then, [] for none. Raises EOFError at the end, ValueError for nonsense."""
         if not select([self._pipe], [], [], max(0, seconds))[0]:
             return []
         if not (chunk := os.read(self._pipe, LONGEST_LINE)):

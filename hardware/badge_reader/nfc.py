@@ -1,7 +1,7 @@
 """The NFC reader, through nfcpy: one way to open it, and one turn of sensing.
 
-nfcpy's own `connect()` is not used: it swallows the reader's failures and takes seconds to stop. Nor is `activate()`:
-a bare number needs none of it, and it raises IndexError or never returns on cards that answer oddly.
+nfcpy's own `connect()` is not used: it swallows the reader's failures and takes seconds to stop. Nor is
+`activate()`: a bare number needs none of it, and it raises IndexError or never returns on odd cards.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import nfc
 import nfc.clf.pn532
 
-from hardware.badge_reader.reading import ReaderGone, Reading
+from hardware.badge_reader.reading import ReaderGoneError, Reading
 
 WHOLE_PATH = re.compile(r"usb(:\w+){0,2}|tty:[\w-]+:\w+|udp:[\w.-]+:\d+|/dev/.+")
 """A part of a `tty` path would make nfcpy write to every serial port in turn."""
@@ -33,7 +33,7 @@ class NfcReader:
         self._type_a = nfc.clf.RemoteTarget("106A")
 
     def sense(self) -> Reading | None:
-        """The badge on the reader now, None for none or an odd card. Raises ReaderGone; blocks a second at worst."""
+        """The badge on the reader now, None for none or an odd card. May take seconds; ReaderGoneError."""
         try:
             target = self._frontend.sense(self._type_a)
             return None if target is None or target.sdd_res is None else Reading(target.sdd_res.hex().upper())
@@ -49,9 +49,9 @@ class NfcReader:
 
 
 def open(path: str) -> NfcReader:
-    """Open `usb`, `usb:054c:06c3`, `tty:S0:pn532`, `udp:127.0.0.1:54321`, or a PN532's own device such as /dev/pts/3.
+    """Open a reader by nfcpy's path (`usb`, `tty:S0:pn532`, `udp:127.0.0.1:54321`), or a PN532 by its device.
 
-    Raises ReaderGone when it is not there, and ValueError for a path that names no one reader.
+    Raises ReaderGoneError when it is not there, and ValueError for a path that names no one reader.
     """
     if not WHOLE_PATH.fullmatch(path):
         raise ValueError(f"{path!r} is no reader: usb, tty:S0:pn532, udp:127.0.0.1:54321 or /dev/ttyS0")
@@ -74,9 +74,9 @@ def _pn532_at(device: str) -> Any:
 
 @contextmanager
 def _slow_line() -> Iterator[None]:
-    """Keep the PN532 at 115200 baud: once killed at a higher rate it cannot be opened again until its power goes.
+    """Keep the PN532 at 115200 baud: after a kill at a higher rate it cannot be opened until its power goes.
 
-    nfcpy tries the higher rates by running `stty`; this makes it see that fail.
+    nfcpy looks for higher rates by running `stty`; this makes it see that fail.
     """
     real = os.system
     os.system = lambda command: 1
@@ -86,5 +86,5 @@ def _slow_line() -> Iterator[None]:
         os.system = real
 
 
-def _gone(path: str, error: Exception) -> ReaderGone:
-    return ReaderGone(f"badge reader {path}: {error}")
+def _gone(path: str, error: Exception) -> ReaderGoneError:
+    return ReaderGoneError(f"badge reader {path}: {error}")

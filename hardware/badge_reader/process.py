@@ -14,7 +14,7 @@ from threading import Thread
 from hardware.badge_reader import nfc
 from hardware.badge_reader.lines import Line, Said
 from hardware.badge_reader.presence import Presence
-from hardware.badge_reader.reading import ReaderGone
+from hardware.badge_reader.reading import ReaderGoneError
 
 PAUSE_S = 0.01
 ALIVE_EVERY_S = 1.0
@@ -28,7 +28,7 @@ def main() -> int:
     say = _private_output()
     try:
         _sense_for_ever(nfc.open(sys.argv[1]), say)
-    except ReaderGone as gone:
+    except ReaderGoneError as gone:
         say(Line(Said.GONE, str(gone)))
     return 1
 
@@ -53,7 +53,7 @@ def _sense_once(reader: nfc.NfcReader, presence: Presence, say: Say) -> None:
 
 
 def _private_output() -> Say:
-    """A way to write to standard output that no library can disturb: what they print goes to standard error."""
+    """A way to write to standard output that no library disturbs: what they print goes to standard error."""
     output = os.dup(1)
     os.dup2(2, 1)
     return lambda line: _write(output, line)
@@ -64,7 +64,7 @@ def _write(output: int, line: Line) -> None:
 
 
 def _end_with_parent() -> None:
-    """Nothing is ever written to standard input: it ends when the parent does, and then so does this process."""
+    """Nothing is ever written to standard input: it ends when the parent does, and this process with it."""
     sys.stdin.buffer.read()
     os._exit(0)
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-class ReaderGone(OSError):
+class ReaderGoneError(OSError):
     """The reader cannot be opened or answers no more; the message says which and why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A badge's number in upper-case hexadecimal, and how strong a proof it is: a bare number can be copied."""
+    """A badge's number in upper-case hexadecimal, and how strong a proof it is: a number can be copied."""
 
     uid: str
     strength: Literal["uid"] = "uid"

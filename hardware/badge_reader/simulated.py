@@ -82,7 +82,7 @@ class SoftwareTag:
 
 
 def tag_responses(uid: bytes) -> dict[bytes, bytes]:
-    """Every frame that a Type 2 tag with this number answers, and the answer; in the hexadecimal of the udp driver."""
+    """Each frame that a Type 2 tag with this number answers, with its answer, in the driver's hexadecimal."""
     levels = _cascade_levels(uid)
     responses = {SENS_REQ: SENS_RES[len(levels)], ALL_REQ: SENS_RES[len(levels)], GET_VERSION: NTAG215}
     for select, level in zip(SELECT, levels, strict=False):
@@ -117,7 +117,7 @@ class SimulatedReader:
         self._on_badge, self._on_lost = on_badge, on_lost
 
     def tap(self, uid: str) -> None:
-        """Show a badge and take it away; a lost reader reads none. Raises ValueError for what is no badge number."""
+        """Show a badge and take it away; a lost reader reads none. ValueError for what is no badge number."""
         reading = Reading(uid)
         if not self._lost:
             self._on_badge(reading.uid)

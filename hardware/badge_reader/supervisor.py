@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import NoReturn
 
 from hardware.badge_reader.lines import Line, LinePipe, Said
-from hardware.badge_reader.reading import ReaderGone, Reading
+from hardware.badge_reader.reading import ReaderGoneError, Reading
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Watch:
 
 
 def wait_before_restart(last: float, lived: float) -> float:
-    """Seconds to wait before the next start: twice the last wait, afresh after a process that lived steadily."""
+    """Seconds to wait before the next start: twice the last wait; afresh after a process that lived long."""
     return FIRST_WAIT_S if lived >= STEADY_S else min(2 * last, LONGEST_WAIT_S)
 
 
@@ -120,7 +120,7 @@ class ReaderProcess:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
     def _follow(self, child: subprocess.Popen[bytes]) -> NoReturn:
-        """Pass on what the process says, until ReaderGone, EOFError or ValueError tells why it is to be ended."""
+        """Pass on what the process says; ReaderGoneError, EOFError or ValueError tells why it has to end."""
         assert child.stdout is not None
         lines, watch = LinePipe(child.stdout.fileno()), Watch(time.monotonic() + START_S)
         while not self._closing.is_set():
@@ -128,8 +128,8 @@ class ReaderProcess:
                 watch = watch.heard(line.said, time.monotonic())
                 self._pass_on(line)
             if time.monotonic() >= watch.deadline:
-                raise ReaderGone(watch.overdue())
-        raise ReaderGone("closed")
+                raise ReaderGoneError(watch.overdue())
+        raise ReaderGoneError("closed")
 
     def _pass_on(self, line: Line) -> None:
         match line.said:
@@ -138,7 +138,7 @@ class ReaderProcess:
             case Said.READ:
                 self._on_badge(Reading(line.text).uid)
             case Said.GONE:
-                raise ReaderGone(line.text)
+                raise ReaderGoneError(line.text)
             case Said.SENSED:
                 pass
 

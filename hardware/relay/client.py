@@ -8,7 +8,8 @@ from pathlib import Path
 from select import select
 from threading import Event, Lock, Thread
 
-from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS, Command, Order, Report, mono_ms, report_of
+from hardware.clock import mono_ms
+from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS, Command, Order, Report, report_of
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ RETRY_S = 0.2
 
 
 class KeeperOutput:
-    """An output kept by a keeper. Its three commands never wait and never raise: failures are told by `on_lost`."""
+    """An output that a keeper keeps. Its commands never wait and never raise: `on_lost` tells failures."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,7 +30,7 @@ class KeeperOutput:
         self._lost = False
 
     def start(self, on_lost: Callable[[bool], None], on_report: Callable[[Report], None]) -> None:
-        """Connect and stay connected. The callbacks come from this output's own thread, `on_lost` at changes only."""
+        """Connect and stay connected. The callbacks come from its own thread, `on_lost` at changes only."""
         self._on_lost, self._on_report = on_lost, on_report
         self._thread = Thread(target=self._stay_connected, name="keeper", daemon=True)
         self._thread.start()

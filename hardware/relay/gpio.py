@@ -15,7 +15,7 @@ class GpioRelay:
 
     def __init__(self, pin: int, *, pin_factory: Any = None) -> None:
         """Drive the pin low. Raises ValueError for a pin that is high while the Pi boots."""
-        self._device = OutputDevice(output_pin(pin), active_high=True, initial_value=False, pin_factory=pin_factory)
+        self._device = OutputDevice(output_pin(pin), initial_value=False, pin_factory=pin_factory)
 
     def on(self) -> None:
         """Close the relay."""
@@ -27,7 +27,7 @@ class GpioRelay:
 
     @property
     def is_on(self) -> bool:
-        """The level read back from the pin, which is not what was commanded when something else pulls on it."""
+        """The level read back from the pin; not what was commanded when something else pulls on it."""
         return bool(self._device.value)
 
     def close(self) -> None:

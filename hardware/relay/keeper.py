@@ -2,8 +2,9 @@
 
     python -m hardware.relay.keeper --socket PATH --pin N [--hold-ms 500] [--mock]
 
-It drives the pin low before anything else, takes one client at a time on a unix socket (SOCK_SEQPACKET, mode 0600),
-and knows three commands (see `report`). It never waits for its client: a report that cannot be sent is dropped.
+It drives the pin low before anything else, takes one client at a time on a unix socket (SOCK_SEQPACKET, mode
+0600), and knows three commands (see `report`). It never waits for its client: a report that cannot be sent is
+dropped.
 """
 
 import argparse
@@ -18,14 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from access.hold import Hold
+from hardware.clock import mono_ms
 from hardware.pins import factory
 from hardware.relay.gpio import GpioRelay
-from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS, Command, Order, Report, mono_ms, order_of
+from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS, Command, Order, Report, order_of
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What the keeper has been told, and when and why its relay last changed. Pure: no pin, no socket, no clock."""
+    """What the keeper was told, and when and why its relay last changed. It has no pin, socket or clock."""
 
     hold: Hold
     since_ms: int
@@ -37,7 +39,7 @@ class Keep:
         return self.opened(now, "expired") if expired else self
 
     def obeyed(self, order: Order, now: int) -> "Keep":
-        """The same after an order. One from the future counts from now; one older than a hold closes nothing."""
+        """The same after an order. One from the future counts from now; one older than a hold opens."""
         kept, given = self.at(now), min(order.at_ms, now)
         match order.command:
             case Command.OFF:
@@ -98,7 +100,7 @@ class Keeper:
             self._report()
 
     def _listen(self, client: socket.socket | None) -> None:
-        """Obey everything that waits; a client that leaves or talks nonsense is let go, and the relay opens."""
+        """Obey all that waits; a client that leaves or talks nonsense is let go, and the relay opens."""
         assert client is not None
         try:
             while packet := client.recv(LONGEST_PACKET):

@@ -1,10 +1,8 @@
 """What the keeper tells whoever is connected, and what it can be told: one packet each on its socket."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-
 
 REPORT_EVERY_MS = 1000
 """The keeper reports at least this often, so that its silence can be noticed."""
@@ -23,7 +21,7 @@ class Command(StrEnum):
 class Order:
     """A command and the monotonic millisecond at which it was given.
 
-    The hold runs from that moment, not from the arrival: a command that waited in the socket cannot hold longer.
+    The hold runs from that moment, not from the arrival: what waited in the socket cannot hold any longer.
     """
 
     command: Command
@@ -38,8 +36,8 @@ class Order:
 class Report:
     """The keeper's relay, in its own monotonic milliseconds.
 
-    `commanded` is what the hold says, `observed` the level read back from the pin; `since_ms` is the moment of the
-    last change of `commanded`, and `why` what caused it: start, on, off, expired, left (the client went).
+    `commanded` is what the hold says, `observed` the level read back from the pin. `since_ms` is the moment
+    `commanded` last changed, and `why` what changed it: start, on, off, expired, left (the client went).
     """
 
     commanded: bool
@@ -51,11 +49,6 @@ class Report:
     def packet(self) -> bytes:
         """The report on the wire."""
         return json.dumps(asdict(self)).encode()
-
-
-def mono_ms() -> int:
-    """This computer's monotonic milliseconds, the same count in the keeper and in its client."""
-    return time.monotonic_ns() // 1_000_000
 
 
 def order_of(packet: bytes) -> Order:

@@ -6,7 +6,7 @@ from access.hold import Hold
 
 
 class SimulatedOutput:
-    """What a keeper and its contactor do, in the milliseconds of `now`. `live` is what the machine really gets."""
+    """What a keeper and its contactor do, in the milliseconds of `now`; `live` is what the machine gets."""
 
     def __init__(self, now: Callable[[], int], hold_ms: int = 500) -> None:
         self._now = now
