@@ -22,6 +22,7 @@ from access.facts import (
     RunClosed,
     SyncChange,
     SyncChanged,
+    stamp,
 )
 from access.people import Member
 from access.replica import Replica
@@ -52,7 +53,7 @@ from controller.ledger import UNWRITTEN, Ledger
 from controller.ports import Output
 from controller.recorder import Batch
 from controller.remembered import Remembered
-from controller.timekeeping import Timekeeper
+from controller.timekeeping import Anchor, Timekeeper, differs
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,7 +63,8 @@ class Hands:
     """What the mind can do to the world; none of it may block.
 
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
-    watches (a screen, a rehearsal). `urge`: something for the twin should go up at once.
+    watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
+    clock was last known by, for the next start.
     """
 
     output: Output
@@ -70,6 +72,7 @@ class Hands:
     checkpoint: Callable[[Checkpoint], None]
     tell: Callable[[Stamped], None] = lambda stamped: None
     urge: Callable[[], None] = lambda: None
+    keep_anchor: Callable[[Anchor], None] = lambda anchor: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Control:
         self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
         self.state = law.State(law.Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
+        self._kept_anchor: Anchor | None = None
 
     # --- the way in ----------------------------------------------------------------------------------
 
@@ -186,6 +190,19 @@ class Control:
             self.lease_end(clock),
             f"{self._id_stem}.{self._runs + 1}",
         )
+
+    @property
+    def told_state(self) -> dict[str, object]:
+        """How the unit stands, for the twin's page. May be read from any thread."""
+        state, replica = self.state, self.replica
+        run = law.run_under_way(state)
+        return {
+            "phase": type(state.phase).__name__.lower(),
+            "run": run.id if run else None,
+            "since": stamp(run.started) if run else None,
+            "faults": sorted(state.faults),
+            "replica": str(replica.version),
+        }
 
     def lease_end(self, clock: ClockReading) -> datetime:
         """Until when the unit owns its hours; long ago when it does not know."""
@@ -388,6 +405,9 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
+        if differs(self._timekeeper.anchor, self._kept_anchor):
+            self._kept_anchor = self._timekeeper.anchor
+            self._hands.keep_anchor(self._kept_anchor)
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time

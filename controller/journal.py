@@ -70,10 +70,20 @@ class JournalRow:
     opening: str
 
     @property
+    def body_fields(self) -> dict[str, Any]:
+        """The fact's fields that name nobody."""
+        return dict(json.loads(self.body))
+
+    @property
+    def opening_fields(self) -> dict[str, Any]:
+        """Whom the row names, and the salt of the commitment; empty where it names nobody, or no more."""
+        return dict(json.loads(self.opening))
+
+    @property
     def fields(self) -> dict[str, Any]:
-        """The fact's fields, the personal ones included (None once erased)."""
-        opened = json.loads(self.opening)
-        return {**json.loads(self.body), **{name: opened.get(name) for name in PERSONAL if name in opened}}
+        """The fact's fields, the personal ones included (None where there is nobody, or nobody any more)."""
+        opened = self.opening_fields
+        return self.body_fields | {name: opened.get(name) for name in PERSONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +312,11 @@ class JournalReader:
             ROWS + "WHERE r.epoch = ? AND r.seq > ? ORDER BY r.seq LIMIT ?", (epoch, seq, limit)
         )
         return [JournalRow(*row) for row in found]
+
+    def last_seq(self, epoch: int) -> int:
+        """The highest sequence of an epoch; 0 when it has no row."""
+        row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
+        return int(row[0] or 0)
 
     def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
         """The rows of some kinds in the order they were written; `since` is a stamp."""

@@ -68,15 +68,6 @@ class ReplicaStore:
         """Keep the signed reply that confirms the replica and carries the lease."""
         self._keep("reply", sealed)
 
-    def keep_anchor(self, text: str) -> None:
-        """Keep the clock's anchor, the unit's own note (not the twin's: it is not signed, and grants nothing)."""
-        self._keep("anchor", text.encode())
-
-    def anchor(self) -> str | None:
-        """The clock's anchor that was kept last."""
-        raw = self._kept("anchor")
-        return None if raw is None else raw.decode()
-
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self._connection.close()
