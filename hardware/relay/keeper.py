@@ -39,7 +39,7 @@ class Keep:
         return self.opened(now, "expired") if expired else self
 
     def obeyed(self, order: Order, now: int) -> "Keep":
-        """The same after an order. One from the future counts from now; one older than a hold opens."""
+        """The same after an order. One from the future counts from now; a stale one closes nothing."""
         kept, given = self.at(now), min(order.at_ms, now)
         match order.command:
             case Command.OFF:
