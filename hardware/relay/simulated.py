@@ -55,8 +55,9 @@ class SimulatedOutput:
         return self._stuck
 
     def renewed_at(self, ms: int) -> None:
-        """Renewals came until that instant, none since: the same as `renew` at each of them."""
-        self._change(Hold(self._hold.hold_ms, ms + self._hold.hold_ms))
+        """Renewals came until that instant, none since: the same as `renew` at each of them in its time."""
+        if self._hold.until is not None:
+            self._change(Hold(self._hold.hold_ms, ms + self._hold.hold_ms))
 
     def weld(self, welded: bool) -> None:
         """Weld the contact, or free it. A weld of an open contact takes effect at its next closing."""

@@ -7,6 +7,7 @@ process lives. The unit learns of them only through its events, as it would from
 import random
 from bisect import bisect_right
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from access.facts import PowerSwitched
@@ -29,6 +30,7 @@ from controller.events import (
     TimePassed,
 )
 from controller.journal import JournalReader, Stamped
+from controller.machine import energised
 from controller.timekeeping import Anchor
 from hardware.clock import SimulatedClock
 from hardware.disk import SimulatedDisk
@@ -182,6 +184,7 @@ class Bench:
 
     def estop(self, pressed: bool) -> None:
         """The emergency stop opens the relay's coil by itself, whatever the unit does."""
+        self.catch_up()
         self._estop = pressed
         if pressed:
             if self.output.live:
@@ -193,6 +196,15 @@ class Bench:
         """The relay's contact is stuck, or comes free."""
         self.output.weld(welded)
         self.look()
+
+    def set_clock(self, to: datetime) -> None:
+        """Somebody steps the unit's wall clock; while its power is off there is none to step."""
+        self.catch_up()
+        if self.mains:
+            self.clock.set_wall(to)
+            self.tell_unit(TimePassed())
+            if self.linked:
+                self._exchange_soon(0)
 
     def fill_disk(self, full: bool) -> None:
         """The journal's disk is full, or has room again; the unit's watch on it notices."""
@@ -270,7 +282,7 @@ class Bench:
         if self.mains:
             self.clock.advance(now - self._clock_ms)
         self._clock_ms = now
-        if self.unit is not None and not self._board_lost and self.output.held:
+        if self.unit is not None and not self._board_lost and energised(self._control.state):
             self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
 
     def tell_unit(self, event: Event) -> None:
