@@ -7,7 +7,7 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
@@ -26,7 +26,7 @@ from access.facts import (
 )
 from access.people import Member
 from access.replica import Replica
-from access.times import UTC, ClockReading
+from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
 from controller import machine as law
 from controller.events import (
@@ -249,9 +249,7 @@ class Control:
         self._tell(step.facts)
         if step.awaited:
             self._runs += 1
-            self._await(
-                step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded())
-            )
+            self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
@@ -289,9 +287,7 @@ class Control:
             self._hands.tell(one)
         self._hands.record(Batch(stamped, awaited=False))
 
-    def _await(
-        self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]
-    ) -> None:
+    def _await(self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]) -> None:
         """Facts that must be on disk before what follows from them."""
         stamped = self._stamped(facts)
         self._pending = Pending(facts, stamped, written, unwritten)

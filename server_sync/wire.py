@@ -333,9 +333,7 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def policy_from_json(raw: Mapping[str, Any]) -> Policy:
     """A policy from JSON."""
-    return checked(
-        "policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])})
-    )
+    return checked("policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])}))
 
 
 def opening_to_json(opening: Opening) -> dict[str, Any]:
