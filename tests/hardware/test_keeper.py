@@ -79,7 +79,7 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
 
 
 def test_a_killed_controller_hangs_up(path: Path) -> None:
-    """When a whole controller is killed, the keeper opens the relay and welcomes the next one with that news."""
+    """When a whole controller is killed, the relay opens, and whoever connects next is told so."""
     with subprocess.Popen([sys.executable, "-c", REAL_HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         while holder.stdout.readline() != b"True\n":
