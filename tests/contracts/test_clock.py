@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.ports import Clock
 from hardware.clock import SimulatedClock, SystemClock
+
+Clock = SystemClock | SimulatedClock
 
 
 @pytest.fixture(params=["system", "simulated"])

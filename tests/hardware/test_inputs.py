@@ -1,6 +1,7 @@
 """The inputs' own traits: broken wires, missing wires, and a current that is asked for."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from gpiozero.pins.mock import MockFactory
@@ -40,7 +41,7 @@ def test_a_current_is_told_at_first_and_when_it_changes() -> None:
 def test_a_sensor_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A sensor that fails twice and comes back leaves one warning and one line, and tells again."""
     caplog.set_level(logging.INFO)
-    answers = iter([OSError("no such device"), OSError("no such device"), 0.4])
+    answers: Iterator[float | OSError] = iter([OSError("no such device"), OSError("no such device"), 0.4])
     told: list[float] = []
 
     def read() -> float:

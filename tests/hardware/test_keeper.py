@@ -159,8 +159,8 @@ def test_nothing_holds_longer_than_a_hold_after_it_was_said(steps: list[tuple[Or
     for said, later in steps:
         now += later
         last_given = max(last_given, min(said.at_ms, now))
-        keep = keep.obeyed(said, now)
-        assert keep.at(now).hold.until is None or keep.at(now).hold.until <= last_given + HOLD_MS
+        keep = keep.obeyed(said, now).at(now)
+        assert (keep.hold.until or 0) <= last_given + HOLD_MS
     assert keep.at(max(now, last_given + HOLD_MS)).hold.until is None
 
 

@@ -17,6 +17,8 @@ from tests.hardware.pn532 import SET_BAUD, Pn532
 from tests.hardware.waiting import eventually
 
 UID = "04A1B2C3D4E5F6"
+ODD_ANSWERS = [b"\xff", b"RFOFF", b"212F 00"]
+ODD_ANSWERS += [b"106A" + odd for odd in (b"", b" 0", b" 44", b" zz", b" 4400", b" 0400", b" 0000")]
 
 
 @pytest.fixture
@@ -59,21 +61,7 @@ def test_nfcpy_takes_the_software_tag_for_a_real_one(tag: SoftwareTag) -> None:
     frontend.close()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"106A",
-        b"106A 44",
-        b"106A zz",
-        b"106A 0",
-        b"106A 4400",
-        b"106A 0400",
-        b"106A 0000",
-        b"RFOFF",
-        b"\xff",
-        b"212F 00",
-    ],
-)
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
 def test_an_odd_answer_is_no_badge(answer: bytes) -> None:
     """A card that answers too little, too much or nonsense is no badge, and no reason to lose the reader."""
     card = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -131,7 +119,7 @@ def test_a_pn532_is_never_told_to_speed_up() -> None:
 
 
 def test_an_unplugged_pn532_is_gone() -> None:
-    """Pulling the cable makes sensing say that the reader is gone, and closing it is still possible, twice."""
+    """Pulling the cable makes sensing say that the reader is gone; it can still be closed, even twice."""
     chip = Pn532()
     reader = nfc.open(chip.path)
     chip.unplug()
@@ -142,7 +130,7 @@ def test_an_unplugged_pn532_is_gone() -> None:
 
 
 def test_a_pn532_outlives_a_killed_process() -> None:
-    """When the reader's process is killed between two badges, the next one opens the same PN532 and goes on."""
+    """When the reader's process is killed, the next one opens the same PN532 and reads the next badge."""
     chip = Pn532()
     badges: list[str] = []
     lost: list[bool] = []

@@ -38,6 +38,9 @@ while True:
 """A process that says something odd in its first life, and is well in its second."""
 
 
+WRONG = [Line(Said.SENSED).encode(), Line(Said.READ, "12").encode(), Line(Said.GONE, "so").encode(), b"hello"]
+
+
 class Log:
     """What a reader told."""
 
@@ -55,18 +58,10 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        '{"said": "sensed", "text": ""}',
-        "hello",
-        '{"said": "read", "text": "12"}',
-        '{"said": "gone", "text": "so"}',
-    ],
-)
-def test_a_process_that_goes_wrong_is_replaced(tmp_path: Path, said: str) -> None:
-    """A process that hangs in a tap (though it is alive), talks nonsense or gives up is told lost, and replaced."""
-    reader = ReaderProcess((sys.executable, "-c", SCRIPT, str(tmp_path / "ran"), said))
+@pytest.mark.parametrize("said", WRONG)
+def test_a_process_that_goes_wrong_is_replaced(tmp_path: Path, said: bytes) -> None:
+    """A process that hangs in a tap (though alive), talks nonsense or gives up is told lost, and replaced."""
+    reader = ReaderProcess((sys.executable, "-c", SCRIPT, str(tmp_path / "ran"), said.decode()))
     log = Log(reader)
     eventually(lambda: log.lost == [True, False])
     reader.close()
@@ -126,7 +121,7 @@ def test_a_reader_that_is_not_plugged_in_is_lost_with_its_reason(caplog: pytest.
     first = reader.pid
     eventually(lambda: reader.pid != first)
     reader.close()
-    assert [record.message.count("/dev/no-such-port") for record in caplog.records] == [1]
+    assert len(caplog.records) == 1 and "/dev/no-such-port" in caplog.text
 
 
 def test_no_badge_number_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -174,7 +169,7 @@ def test_a_reading_ends_the_tap() -> None:
 
 
 def test_each_wait_is_twice_the_last() -> None:
-    """Processes that die young are started again after half a second, then ever later, up to half a minute."""
+    """Processes that die young are started again after half a second, then ever later, to half a minute."""
     waits = [0.25]
     for _ in range(9):
         waits.append(wait_before_restart(waits[-1], lived=0.1))
@@ -186,9 +181,7 @@ def test_a_process_that_lived_long_is_started_again_soon() -> None:
     assert wait_before_restart(30, lived=30) == 0.5
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"{}", b"[]", b'{"said": "sung", "text": ""}', b'{"said": "read"}', b"\xff"]
-)
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"said": "sung", "text": ""}', b"\xff"])
 def test_a_line_that_is_none_is_an_error(raw: bytes) -> None:
     """What is no line of a reader is refused."""
     with pytest.raises(ValueError):
