@@ -27,6 +27,10 @@ class JournalError(Exception):
     """The journal cannot be opened, or is not whole; the text says what, where and what to do."""
 
 
+class NotWritten(Exception):
+    """The disk did not take what was to be written; the journal is as it was before."""
+
+
 class Disk(Protocol):
     """Whether the disk may be written; `hardware.disk` has the real one and its simulated sibling."""
 
@@ -66,10 +70,20 @@ class JournalRow:
     opening: str
 
     @property
+    def body_fields(self) -> dict[str, Any]:
+        """The fact's fields that name nobody."""
+        return dict(json.loads(self.body))
+
+    @property
+    def opening_fields(self) -> dict[str, Any]:
+        """Whom the row names, and the salt of the commitment; empty where it names nobody, or no more."""
+        return dict(json.loads(self.opening))
+
+    @property
     def fields(self) -> dict[str, Any]:
-        """The fact's fields, the personal ones included (None once erased)."""
-        opened = json.loads(self.opening)
-        return {**json.loads(self.body), **{name: opened.get(name) for name in PERSONAL if name in opened}}
+        """The fact's fields, the personal ones included (None where there is nobody, or nobody any more)."""
+        opened = self.opening_fields
+        return self.body_fields | {name: opened.get(name) for name in PERSONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,31 +186,33 @@ class Journal:
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
 
-        Raises OSError or sqlite3.Error when they could not be written; the journal is then as before.
+        NotWritten when they could not be written.
         """
-        self._disk.check()
         rows = self._chain(facts)
         execute = self._connection.execute
         try:
+            self._disk.check()
             execute("BEGIN IMMEDIATE")
             for row in rows:
                 self._insert(row)
             execute("COMMIT")
-        except BaseException:
+        except (OSError, sqlite3.Error) as error:
             self._roll_back()
-            raise
+            raise NotWritten(str(error)) from error
         if rows:
             self.last_seq, self._last_hash = rows[-1].seq, rows[-1].hash
         return rows
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write down how far the run has come, in place of the checkpoint before. Raises like `append`."""
-        self._disk.check()
-        self._connection.execute(
-            "INSERT INTO checkpoint VALUES (1, ?, ?, ?) ON CONFLICT (only) DO UPDATE SET"
-            " run = excluded.run, powered_ms = excluded.powered_ms, running_ms = excluded.running_ms",
-            (checkpoint.run, checkpoint.powered_ms, checkpoint.running_ms),
-        )
+        """Write down how far the run has come, in place of the checkpoint before. NotWritten like `append`."""
+        try:
+            self._disk.check()
+            self._connection.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?)",
+                (checkpoint.run, checkpoint.powered_ms, checkpoint.running_ms),
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise NotWritten(str(error)) from error
 
     def last_checkpoint(self) -> Checkpoint | None:
         """The checkpoint that was written last."""
@@ -296,6 +312,11 @@ class JournalReader:
             ROWS + "WHERE r.epoch = ? AND r.seq > ? ORDER BY r.seq LIMIT ?", (epoch, seq, limit)
         )
         return [JournalRow(*row) for row in found]
+
+    def last_seq(self, epoch: int) -> int:
+        """The highest sequence of an epoch; 0 when it has no row."""
+        row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
+        return int(row[0] or 0)
 
     def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
         """The rows of some kinds in the order they were written; `since` is a stamp."""

@@ -23,13 +23,17 @@ _STATES = {
 }
 
 
+UNWRITTEN = (1 << 62, 0)
+"""The key of an entry whose row is not on disk yet: later than any row the twin can know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change that the unit made itself, keyed by its journal row."""
+    """A change that the unit made itself, and the (epoch, seq) of its journal row."""
 
-    epoch: int
-    seq: int
+    fact: BookingChanged | RequestAccepted
     booking: Booking
+    row: tuple[int, int] = UNWRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ class Ledger:
     def with_entry(self, entry: Entry) -> "Ledger":
         """One more change of our own."""
         return replace(self, own=(*self.own, entry)).laid()
+
+    def written(self, fact: BookingChanged | RequestAccepted, row: tuple[int, int]) -> "Ledger":
+        """The fact is on disk as this row: its entry stands, or is made now."""
+        if any(entry.fact is fact for entry in self.own):
+            own = tuple(replace(e, row=row) if e.fact is fact else e for e in self.own)
+            return replace(self, own=own)
+        entry = entry_of(fact)
+        return self if entry is None else self.with_entry(replace(entry, row=row))
 
     def with_started(self, booking: str) -> "Ledger":
         """A run was granted for the booking: it will not be released as a no-show."""
@@ -76,11 +88,11 @@ class Ledger:
 
 def known(entry: Entry, replica: Replica) -> bool:
     """True when the replica was made knowing the entry's journal row."""
-    return (entry.epoch, entry.seq) <= replica.acked
+    return entry.row <= replica.acked
 
 
-def entry_of(fact: BookingChanged | RequestAccepted, epoch: int, seq: int) -> Entry | None:
-    """The ledger entry that a recorded fact makes; None for a refusal or a cancellation still to be confirmed.
+def entry_of(fact: BookingChanged | RequestAccepted) -> Entry | None:
+    """The ledger entry that a fact makes; None for a refusal or a cancellation still to be confirmed.
 
     What a web request takes is only held until the twin confirms it: the hours are blocked, nothing more.
     """
@@ -90,9 +102,7 @@ def entry_of(fact: BookingChanged | RequestAccepted, epoch: int, seq: int) -> En
         if fact.outcome is BookingOutcome.CANCELLED:
             return None
         held = Booking(fact.id, fact.machine, fact.member, fact.start, fact.end, state=BookingState.HELD)
-        return Entry(epoch, seq, held)
-    return Entry(
-        epoch,
-        seq,
-        Booking(fact.id, fact.machine, fact.member, fact.start, fact.end, fact.source, _STATES[fact.outcome]),
-    )
+        return Entry(fact, held)
+    state = _STATES[fact.outcome]
+    booking = Booking(fact.id, fact.machine, fact.member, fact.start, fact.end, fact.source, state)
+    return Entry(fact, booking)

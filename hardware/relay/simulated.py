@@ -44,6 +44,20 @@ class SimulatedOutput:
         """True while the machine has power, because it is held or because the contact is welded."""
         return self._stuck or self._hold.closed(self._now())
 
+    @property
+    def held(self) -> bool:
+        """True while the relay is commanded closed."""
+        return self._hold.closed(self._now())
+
+    @property
+    def welded(self) -> bool:
+        """True while the contact is stuck."""
+        return self._stuck
+
+    def renewed_at(self, ms: int) -> None:
+        """Renewals came until that instant, none since: the same as `renew` at each of them."""
+        self._change(Hold(self._hold.hold_ms, ms + self._hold.hold_ms))
+
     def weld(self, welded: bool) -> None:
         """Weld the contact, or free it. A weld of an open contact takes effect at its next closing."""
         self._stuck = welded and self.live
