@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hardware.clock import mono_ms
 from hardware.relay.keeper import Keep
 from hardware.relay.report import LONGEST_PACKET, Command, Order, Report, order_of, report_of
 from tests.hardware.keepers import connected, keeper, next_report
+from tests.hardware.waiting import eventually
 
 HOLD_MS = 500
 LATE_MS = 100
@@ -128,6 +130,20 @@ def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> No
             client.send(order(Command.OFF))
         client.shutdown(socket.SHUT_WR)
     assert first_report_of_a_newcomer(path).why in ("off", "left")
+
+
+def test_a_keeper_that_nobody_asks_rests(tmp_path: Path) -> None:
+    """Without a client the keeper waits for one; it does not keep a processor busy."""
+    with keeper(tmp_path / "keeper") as process:
+        began, used = time.monotonic(), cpu_seconds(process.pid)
+        eventually(lambda: time.monotonic() > began + 0.5)
+        assert cpu_seconds(process.pid) - used < 0.25
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processor so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def test_only_this_user_may_connect(path: Path) -> None:
