@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-UTC = UTC
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
