@@ -16,7 +16,7 @@ _NOTHING = Board("", "", "", "", ())
 class BoardScreen(Screen):
     """Shows a `Board`."""
 
-    view = ObjectProperty(_NOTHING)
+    view = ObjectProperty(_NOTHING, rebind=True)
     desk: Desk
 
     def show(self, view: Board) -> None:

@@ -17,7 +17,7 @@ _NOTHING = Sheet(Tile("", "", Look.WAITING, ""), "", "", (), "", "")
 class OfferKey(Key):
     """An end time."""
 
-    offer = ObjectProperty(Offer(0, "", ""))
+    offer = ObjectProperty(Offer(0, "", ""), rebind=True)
     ink = ColorProperty(INK)
     soft = ColorProperty(SOFT)
 
@@ -30,7 +30,7 @@ class OfferKey(Key):
 class ResultPanel(BoxLayout):
     """What came of it, in words, a colour and a sign."""
 
-    result = ObjectProperty(Result(None, ""))
+    result = ObjectProperty(Result(None, ""), rebind=True)
     colour = ColorProperty(INK)
     hint = StringProperty("")
 
@@ -42,7 +42,7 @@ class ResultPanel(BoxLayout):
 class DurationsScreen(Screen):
     """Shows a `Sheet`."""
 
-    view = ObjectProperty(_NOTHING)
+    view = ObjectProperty(_NOTHING, rebind=True)
     desk: Desk
 
     def show(self, view: Sheet) -> None:

@@ -16,7 +16,7 @@ _NOTHING = MemberPage("", (), (), "")
 class MemberScreen(Screen):
     """Shows a `MemberPage`."""
 
-    view = ObjectProperty(_NOTHING)
+    view = ObjectProperty(_NOTHING, rebind=True)
     desk: Desk
 
     def show(self, view: MemberPage) -> None:

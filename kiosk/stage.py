@@ -10,7 +10,7 @@ from pathlib import Path
 from kivy.base import EventLoop, runTouchApp, stopTouchApp
 from kivy.clock import Clock as Frames
 from kivy.core.window import Window
-from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glPixelStorei, glReadPixels
+from kivy.graphics import ClearBuffers, ClearColor, Fbo
 from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import Metrics
@@ -18,8 +18,8 @@ from kivy.uix.widget import Widget
 
 from kiosk.app import KioskApp
 from kiosk.environment import dots_per_inch
+from kiosk.theme import LINEN
 
-_GL_PACK_ALIGNMENT = 0x0D05
 _FRAME_S = 1 / 30
 
 
@@ -84,14 +84,21 @@ class Stage:
         self.settle()
 
     def picture(self) -> bytes:
-        """What is on the screen, as a PNG: drawn anew and read before the flip, which may leave it black."""
+        """What is on the screen, as a PNG.
+
+        Drawn anew into a buffer of its own: the window's may be black after a flip, and without a display it
+        keeps the size that the process began with.
+        """
         Builder.sync()
-        Window.canvas.ask_update()
-        Window.dispatch("on_draw")
-        width, height = self.size
-        glPixelStorei(_GL_PACK_ALIGNMENT, 1)
-        pixels = glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE)
-        return png(bytes(pixels), width, height)
+        buffer = Fbo(size=self.size)
+        with buffer:
+            ClearColor(*LINEN, 1)
+            ClearBuffers()
+        buffer.add(self.app.root.canvas)
+        buffer.draw()
+        rgba = buffer.pixels
+        buffer.remove(self.app.root.canvas)
+        return png(rgba, *self.size)
 
     def save(self, path: Path) -> None:
         """Write what is on the screen to a file."""
@@ -105,8 +112,11 @@ class Stage:
         Frames.time, Frames._max_fps = self._kept
 
 
-def png(pixels: bytes, width: int, height: int) -> bytes:
-    """RGB rows, from the bottom up, as a PNG: the same pixels give the same bytes."""
+def png(rgba: bytes, width: int, height: int) -> bytes:
+    """Rows of RGBA from the bottom up, as a PNG without transparency: the same pixels give the same bytes."""
+    pixels = bytearray(width * height * 3)
+    for part in range(3):
+        pixels[part::3] = rgba[part::4]
     stride = width * 3
     rows = b"".join(b"\0" + pixels[y * stride : (y + 1) * stride] for y in reversed(range(height)))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

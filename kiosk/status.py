@@ -464,7 +464,7 @@ def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
         say("sheet.question") if found else "",
         found,
         _hint(session, post, found, scene) if found else "",
-        say("sheet.back"),
+        say("member.leave" if result is not None and result.good else "sheet.back"),
         result,
     )
 

@@ -171,26 +171,32 @@ def fitting(text: str, bold: bool, place: tuple[int, int], bounds: tuple[int, in
 
 def _fits(text: str, bold: bool, place: tuple[int, int], size: int) -> bool:
     label = CoreLabel(text=text, bold=bold, font_size=size, text_size=(place[0], None))
-    label.render()
+    _, height = label.render()
     words = [label.get_extents(word)[0] for word in text.replace("\n", " ").split(" ")]
-    return label.content_height <= place[1] and max(words, default=0) <= place[0]
+    return height <= place[1] and max(words, default=0) <= place[0]
 
 
 class StateSign(Widget):
     """A state as a shape: it is told without its colour too."""
 
     look = ObjectProperty(Look.WAITING)
+    colour = ColorProperty(SOFT)
 
     def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
-        self.bind(pos=self._draw, size=self._draw, look=self._draw)
+        self.bind(pos=self._draw, size=self._draw, look=self._draw, colour=self._draw)
 
     def _draw(self, *_: object) -> None:
         side = min(self.width, self.height)
         self.canvas.clear()
         with self.canvas:
-            Color(*LOOKS[self.look])
-            draw_shape(self.look, self.center_x, self.center_y, side / 2)
+            Color(*self.colour)
+            draw_shape(self.look, *middle(self), side / 2)
+
+
+def middle(widget: Widget) -> tuple[float, float]:
+    """A widget's centre. Kivy's own `center_x` may still be the old one while a new size is being told."""
+    return widget.x + widget.width / 2, widget.y + widget.height / 2
 
 
 def draw_shape(look: Look, x: float, y: float, r: float) -> None:
@@ -240,9 +246,10 @@ class Key(ButtonBehavior, BoxLayout):
 
 
 class WordKey(Key):
-    """A key with a word on it."""
+    """A key with a word on it; without one it is not there."""
 
     text = StringProperty("")
+    wide = NumericProperty(34.0)
     colour = ColorProperty(INK)
     biggest = NumericProperty(5.0)
 
@@ -250,13 +257,15 @@ class WordKey(Key):
 class TileCard(Key):
     """One machine."""
 
-    tile = ObjectProperty(Tile("", "", Look.WAITING, ""))
+    tile = ObjectProperty(Tile("", "", Look.WAITING, ""), rebind=True)
     colour = ColorProperty(SOFT)
     cloth = ObjectProperty(None, allownone=True)
 
     def on_tile(self, _: object, tile: Tile) -> None:
         """Take the tile's colours."""
-        self.face = ground(tile.look, tile.barred)
+        refused = tile.told and not tile.barred
+        self.face = mixed(MADDER, 0.08, WHITE) if refused else ground(tile.look, tile.barred)
+        self.edge = MADDER if refused else SEAM
         self.colour = LOOKS[tile.look] if not tile.barred else SOFT
         self.cloth = twill(LOOKS[tile.look] if not tile.barred else SOFT)
 
@@ -320,6 +329,8 @@ class PageKey(WordKey):
     """Turns the pages of a grid; not there while there is only one."""
 
     word = StringProperty("")
+    page = NumericProperty(0)
+    pages = NumericProperty(1)
     grid = ObjectProperty(None, allownone=True)
     desk = ObjectProperty(None, allownone=True)
 
@@ -341,14 +352,14 @@ class BadgeSign(Widget):
     def _draw(self, *_: object) -> None:
         self.canvas.clear()
         width, height = mm(9), mm(12)
-        x, y = self.center_x - width / 2, self.center_y - height / 2
+        x, y = (at - side / 2 for at, side in zip(middle(self), (width, height), strict=True))
         with self.canvas:
             Color(*(MADDER if self.alarm else INDIGO))
             Line(rounded_rectangle=(x, y, width, height, mm(1.4)), width=mm(0.35))
             Line(points=(x + mm(3), y + height - mm(2), x + width - mm(3), y + height - mm(2)), width=mm(0.3))
             for radius in (1.4, 2.8):
-                middle = x + width / 2 - mm(1.6), y + height / 2 - mm(0.8)
-                Line(circle=(*middle, mm(radius), 30, 150), width=mm(0.35))
+                source = x + width / 2 - mm(1.6), y + height / 2 - mm(0.8)
+                Line(circle=(*source, mm(radius), 30, 150), width=mm(0.35))
             Ellipse(pos=(x + width / 2 - mm(2.2), y + height / 2 - mm(1.4)), size=(mm(1.2), mm(1.2)))
 
 
@@ -364,7 +375,8 @@ class ResultSign(Widget):
 
     def _draw(self, *_: object) -> None:
         self.canvas.clear()
-        x, y, r = self.center_x, self.center_y, min(self.width, self.height) / 2
+        x, y = middle(self)
+        r = min(self.width, self.height) / 2
         with self.canvas:
             Color(*self.colour)
             Ellipse(pos=(x - r, y - r), size=(2 * r, 2 * r))

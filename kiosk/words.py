@@ -43,7 +43,7 @@ _FRENCH = {
     "member.due": "{machine} : réservée pour vous jusqu'à {end}. Badgez-y pour commencer.",
     "member.next": "{machine} : réservée pour vous de {start} à {end}.",
     "member.next_day": "{machine} : réservée pour vous {day} de {start} à {end}.",
-    "member.leave": "J'ai fini",
+    "member.leave": "Quitter",
     "member.untrained": "Il faut la formation {training}.",
     # The durations
     "sheet.question": "Jusqu'à quelle heure ?",
@@ -72,6 +72,7 @@ _FRENCH = {
     "result.not_started.what": "À vous jusqu'à {at}, mais la machine n'a pas démarré.",
     "result.not_started.do": "Badgez à la machine.",
     "result.refused": "Pas cette fois",
+    "result.untrained": "Pas encore",
     "result.unreachable": "La machine ne répond pas",
     "result.unreachable.what": "On ne sait pas si votre demande est arrivée.",
     "result.unreachable.do": "Réessayez : elle ne comptera qu'une fois.",
