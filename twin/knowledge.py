@@ -61,6 +61,11 @@ def _machine_of(description: str) -> Machine:
     return machine_from_json(json.loads(description))
 
 
+@lru_cache(maxsize=1024)
+def _qualifications(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
+
+
 def policy(conn: Connection) -> Policy:
     """The association's policy."""
     return policy_of(conn.execute(_META, {"key": "policy"}).scalar_one())
@@ -96,7 +101,7 @@ def _member(row: Mapping[Any, Any], badges: tuple[Badge, ...]) -> Member:
     return Member(
         row["id"],
         badges,
-        frozenset(json.loads(row["qualifications"])),
+        _qualifications(row["qualifications"]),
         Role(row["role"]),
         Category(row["category"]),
         None if row["valid_until"] is None else instant(row["valid_until"]),
