@@ -40,10 +40,11 @@ class Edges:
         self._factory: Any = self._simulated(folder) if config.simulated.bench else _real_pins(config.pins)
 
     def _simulated(self, folder: Path) -> Any:
-        from lisiere.unit.wires import PINS, BenchLine, Wires
+        from hardware.wires import Wires
+        from lisiere.unit.bench_line import PINS, BenchLine
 
         self._pins = PINS if self._pins == Pins() else self._pins
-        wires = Wires(self._pins)
+        wires = Wires(_wiring(self._pins))
         bench = BenchLine(folder / self._config.simulated.bench, wires)
         self._said.append(lambda pattern: bench.say(pattern=pattern))
         self._reported.append(bench.report)
@@ -52,10 +53,7 @@ class Edges:
     def start(self, post: Post) -> None:
         """Begin: every edge says how it stands, then what changes."""
         pins = self._pins
-        inputs = GpioInputs(
-            Wiring(pins.contact or None, pins.estop or None, pins.motor or None, pins.motor_amps),
-            pin_factory=self._factory,
-        )
+        inputs = GpioInputs(_wiring(pins), pin_factory=self._factory)
         inputs.start(
             lambda closed: post(ContactChanged(closed)),
             lambda pressed: post(EstopChanged(pressed)),
@@ -87,6 +85,10 @@ class Edges:
     def _report(self, report: Report) -> None:
         for heard in self._reported:
             heard(report)
+
+
+def _wiring(pins: Pins) -> Wiring:
+    return Wiring(pins.contact or None, pins.estop or None, pins.motor or None, pins.motor_amps)
 
 
 def _real_pins(pins: Pins) -> Any:
