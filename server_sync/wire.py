@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, time
 from typing import Any, TypeVar
 
-from access.bookings import Booking, BookingState
+from access.bookings import Booking, BookingState, RequestRefused, WebRequest
 from access.facts import instant, stamp
 from access.machines import Machine, Output
 from access.people import Badge, Category, Member, Role
@@ -51,26 +51,6 @@ class Row:
     prev: str
     hash: str
     opening: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class WebRequest:
-    """Something asked of the twin for hours that the unit owns: `kind` is book, extend or cancel."""
-
-    id: str
-    kind: str
-    asked: datetime
-    booking: Booking
-    minutes: float = 0
-    elsewhere: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
-    """The unit's refusal of a web request."""
-
-    request: str
-    reasons: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True, slots=True)
