@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -245,7 +245,7 @@ class Guard:
 
     def _device(self, request: Request, body: bytes) -> Caller:
         unit = request.headers[UNIT_HEADER]
-        message = signed(request.method, _raw_path(request), body)
+        message = signed(request.method, _target(request), body)
         with self._store.read() as db:
             found = device(db, unit, request.headers.get(SIGNATURE_HEADER, ""), message)
         if found is None:
@@ -255,9 +255,10 @@ class Guard:
         return Caller(Role.KIOSK if found.machine is None else Role.UNIT, id=found.id)
 
 
-def _raw_path(request: Request) -> str:
-    raw = request.scope.get("raw_path") or request.url.path.encode()
-    return bytes(raw).split(b"?", 1)[0].decode("latin-1")
+def _target(request: Request) -> str:
+    """The path and the query, as they were sent."""
+    path, query = bytes(request.scope["raw_path"]), bytes(request.scope["query_string"])
+    return (path + b"?" + query if query else path).decode("latin-1")
 
 
 def _same_origin(request: Request) -> None:
@@ -312,15 +313,15 @@ _CONTENT = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-_HEADERS: Iterable[tuple[str, str]] = (
-    ("Content-Security-Policy", _CONTENT),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": _CONTENT,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:
@@ -329,8 +330,7 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS:
-                headers[name] = value
+            headers.update(HEADERS)
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
 

@@ -3,8 +3,7 @@
     Lisiere-Unit: <its id>
     Lisiere-Signature: <base64 of the signature over `signed(...)`>
 
-The other side of this is `server_sync.client`; the two must build the very same bytes. The signature does not
-cover the query, so no query of a device may decide anything: it only says how long to wait, and for what.
+The other side of this is `server_sync.client`; the two must build the very same bytes.
 """
 
 import base64
@@ -29,7 +28,7 @@ class Device:
 
 
 def signed(method: str, path: str, body: bytes) -> bytes:
-    """What a device signs: `path` as it is sent, without the query."""
+    """What a device signs: `path` as it is sent, with its query where there is one."""
     return f"{method}\n{path}\n".encode() + body
 
 
