@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -62,8 +63,9 @@ units = Table(
     Column("public_key", String, nullable=False),
     Column("tag_key", String, nullable=False),  # hex; the key of this unit's badge tags
     Column("address", String, nullable=False, default=""),  # of its LAN port
-    Column("version", Integer, nullable=False, default=1),  # of its replica; rises with any change it must know
+    Column("version", Integer, nullable=False, default=1),  # of its replica; rises with what it must know
     Column("lease_end", String),  # the latest lease ever sent
+    Column("reach", String),  # up to when the bookings in its last replica reach
     Column("last_seen", String),
     Column("state", Text, nullable=False, default="{}"),  # JSON, as the unit last told it
     Column("revoked", Boolean, nullable=False, default=False),
@@ -97,6 +99,7 @@ booking_log = Table(
     Column("member", String, nullable=False),
     Column("start", String, nullable=False),
     Column("end", String, nullable=False),
+    Index("booking_log_by_booking", "booking", "n"),
 )
 """Everything that ever happened to a booking, refusals with their reasons included."""
 
@@ -111,10 +114,12 @@ requests = Table(
     Column("member", String, nullable=False),
     Column("start", String, nullable=False),
     Column("end", String, nullable=False),
-    Column("minutes", Integer, nullable=False, default=0),
+    Column("minutes", Float, nullable=False, default=0),
     Column("state", String, nullable=False),  # pending, confirmed, refused, withdrawn
     Column("answer", Text),  # JSON of what was finally answered
     Index("requests_by_unit", "unit", "state"),
+    Index("requests_by_state", "state", "asked"),
+    Index("requests_by_booking", "booking"),
 )
 """What was asked of the twin for hours that a unit owns."""
 
