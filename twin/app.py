@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection, Row, select, text
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
@@ -23,11 +22,11 @@ from access.people import Category, Role
 from access.vocabulary import Refusal
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
-from twin import auth, knowledge, live, pages, tables
+from twin import auth, devices, knowledge, live, pages, tables, usage_csv
 from twin.auth import HEADERS, Caller, Denied, Guard, TheCaller
 from twin.bookings import Bookings, IdTaken, Listener, Pending
 from twin.exchange import Exchange, UnknownUnit
-from twin.live import Id, TheTwin, Twin
+from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
 from twin.people import People, Unknown
 from twin.requests import PATIENCE
 from twin.store import Store
@@ -37,22 +36,12 @@ log = logging.getLogger("lisiere.twin")
 
 # --- bodies ------------------------------------------------------------------------------------------
 
-ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-Name = Annotated[str, Field(pattern=ID, max_length=64)]
 Label = Annotated[str, Field(max_length=120)]
 Number = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8,32}$")]
 Qualifications = Annotated[list[Name], Field(max_length=100)]
 Numbers = Annotated[list[Number], Field(max_length=20)]
 Amperes = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Address = Annotated[str, Field(pattern=r"^[\w.:/\[\]-]*$", max_length=200)]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
-
-
-class Body(BaseModel):
-    """A body that says nothing unexpected."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class MemberChange(Body):
@@ -119,44 +108,6 @@ class MachineOut(MachineChange):
     locked_why: str | None
 
 
-class UnitChange(Body):
-    """What is to change about a unit. `revoked`: it is not answered any more, for good."""
-
-    public_key: Key | None = None
-    address: Address | None = None
-    revoked: bool | None = None
-
-
-class NewUnit(Body):
-    """A machine's unit, or without a machine a kiosk. `address` is that of its LAN port."""
-
-    id: Name
-    machine: Name | None = None
-    public_key: Key
-    address: Address = ""
-
-
-class UnitMade(BaseModel):
-    """What a new unit has to be told: the key of its badge tags, and the key that the twin signs with."""
-
-    id: str
-    tag_key: str
-    twin_public_key: str
-
-
-class UnitOut(BaseModel):
-    """A unit as the twin knows it, without its secrets."""
-
-    id: str
-    machine: str | None
-    public_key: str
-    address: str
-    version: int
-    lease_end: str | None
-    last_seen: str | None
-    revoked: bool
-
-
 class NewBooking(Body):
     """Hours that are wanted. `id` is the asker's own, so that asking twice books once; `member` is the caller
     where it is not given."""
@@ -206,12 +157,6 @@ class Refusals(BaseModel):
     error: str
     reasons: list[Refusal]
     what_to_do: str
-
-
-class Done(BaseModel):
-    """It is done."""
-
-    ok: bool = True
 
 
 # --- members and badges ------------------------------------------------------------------------------
@@ -373,55 +318,6 @@ def _by(twin: Twin, caller: Caller, named: str | None) -> str:
     return by
 
 
-@api.get("/api/units", tags=["units"])
-def list_units(twin: TheTwin) -> list[UnitOut]:
-    """Every unit and kiosk."""
-    with twin.store.read() as db:
-        return [_unit(row) for row in db.execute(select(tables.units).order_by(tables.units.c.id))]
-
-
-@api.post("/api/units", status_code=201, tags=["units"])
-def add_unit(asked: NewUnit, twin: TheTwin) -> UnitMade:
-    """Register a unit or a kiosk: what it has to be told is told this once."""
-    u = tables.units.c
-    with twin.store.read() as db:
-        if db.execute(select(u.id).where(u.id == asked.id)).first() is not None:
-            raise Denied(409, "exists", f"Le boîtier « {asked.id} » existe déjà : choisir un autre nom.")
-        if asked.machine is not None:
-            if knowledge.machine(db, asked.machine) is None:
-                raise Denied(404, "not_found", f"Il n'y a pas de machine « {asked.machine} ».")
-            if db.execute(select(u.id).where(u.machine == asked.machine)).first() is not None:
-                raise Denied(409, "has_unit", f"La machine « {asked.machine} » a déjà un boîtier.")
-    tag_key = os.urandom(32)
-    twin.people.put_unit(asked.id, asked.machine, asked.public_key, tag_key, asked.address)
-    return UnitMade(id=asked.id, tag_key=tag_key.hex(), twin_public_key=twin.key.public.hex)
-
-
-@api.patch("/api/units/{unit}", tags=["units"])
-def change_unit(unit: Id, asked: UnitChange, twin: TheTwin) -> UnitOut:
-    """Change a unit's key or address, or revoke it."""
-    known = _known_unit(twin, unit)
-    if asked.public_key is not None or asked.address is not None:
-        key = known.public_key if asked.public_key is None else asked.public_key
-        address = known.address if asked.address is None else asked.address
-        twin.people.put_unit(unit, known.machine, key, bytes.fromhex(known.tag_key), address)
-    if asked.revoked:
-        twin.people.revoke_unit(unit)
-    return _unit(_known_unit(twin, unit))
-
-
-def _known_unit(twin: Twin, id: str) -> Row[Any]:
-    with twin.store.read() as db:
-        row = db.execute(select(tables.units).where(tables.units.c.id == id)).one_or_none()
-    if row is None:
-        raise Denied(404, "not_found", f"Il n'y a pas de boîtier « {id} ».")
-    return row
-
-
-def _unit(row: Row[Any]) -> UnitOut:
-    return UnitOut(**{name: getattr(row, name) for name in UnitOut.model_fields})
-
-
 # --- bookings ----------------------------------------------------------------------------------------
 
 REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": Refusals}}
@@ -431,19 +327,19 @@ REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": Refusals}}
 def list_bookings(
     caller: TheCaller,
     twin: TheTwin,
-    machine: pages.Text = None,
-    member: pages.Text = None,
-    since: pages.Text = None,
-    until: pages.Text = None,
+    machine: Text = None,
+    member: Text = None,
+    since: Text = None,
+    until: Text = None,
     state: BookingState | None = None,
 ) -> list[BookingOut]:
     """The bookings that touch [since, until), in order."""
     if member is not None and not caller.may_see(member):
         raise Denied(403, "not_allowed", "On ne peut demander que ses propres réservations.")
     with twin.store.read() as db:
-        span = pages.open_span(db, since, until)
-        found = pages.bookings_of(db, span, machine=machine, member=member, state=state)
-    return [_booking_row(row, caller) for row in pages.whole(found)]
+        span = open_span(db, since, until)
+        found = usage_csv.bookings_of(db, span, machine=machine, member=member, state=state)
+    return [_booking_row(row, caller) for row in usage_csv.whole(found)]
 
 
 def _booking_row(row: Row[Any], caller: Caller) -> BookingOut:
@@ -503,7 +399,9 @@ async def _answered(twin: Twin, id: str, ask: Callable[[], Answer | Pending]) ->
     try:
         answer = await run_in_threadpool(ask)
     except IdTaken:
-        raise Denied(409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom.") from None
+        raise Denied(
+            409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom."
+        ) from None
     reasons = await _final(twin, answer)
     if reasons:
         raise NotGranted(reasons)
@@ -559,9 +457,9 @@ def create_app(
     app = FastAPI(title="Lisière, le jumeau", docs_url=None, redoc_url=None, redirect_slashes=False)
     bookings = Bookings(store, now, listener)
     app.state.twin = Twin(store, key, now, bookings, Exchange(store, key, now, bookings), People(store))
-    for router in (live.devices, live.states, api, pages.figures, pages.pages):
+    for router in (devices.devices, live.states, api, usage_csv.figures, pages.pages):
         app.include_router(router)
-    app.add_middleware(Guard, store=store, now=now)
+    app.add_middleware(Guard, store=store, now=now, devices=devices)
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app
@@ -574,7 +472,7 @@ def _denied(request: Request, error: Exception) -> Response:
 
 def _not_granted(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotGranted)
-    words = pages.in_words(error.reasons)
+    words = in_words(error.reasons)
     body = Refusals(error="refused", reasons=list(error.reasons), what_to_do=f"Refusé : {words}.")
     return Response(body.model_dump_json() + "\n", 409, media_type="application/json")
 

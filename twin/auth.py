@@ -1,8 +1,8 @@
 """Who may do what: one table, and the guard that reads it before anything else sees a request.
 
-A route that is not in `ROUTES` does not exist for anybody, whatever the application has registered. Tokens are
-kept as SHA-256 only. A person sends one as `Authorization: Bearer`, or pastes it once on the sign-in page and
-has it in a cookie that no script can read. Units and kiosks sign their requests instead (`twin.devices`).
+A route that is not in `ROUTES` does not exist for anybody, whatever the application has registered. Tokens
+are kept as SHA-256 only. A person sends one as `Authorization: Bearer`, or pastes it once on the sign-in page
+and has it in a cookie that no script can read. Units and kiosks sign their requests instead (`twin.devices`).
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +26,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.facts import stamp
-from twin.devices import SIGNATURE_HEADER, UNIT_HEADER, device, signed
 from twin.store import Store
 from twin.tables import tokens
 
@@ -104,7 +103,6 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
 """Every route there is, and the roles that may use it. Nothing else is let through."""
 
 
-
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
 
@@ -114,7 +112,7 @@ _PATTERNS = [(key.split()[0], _pattern(key.split()[1]), key) for key in ROUTES]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sent the request: `id` is the device's, `member` the person's where the token is bound to one."""
+    """Whoever sent a request: `id` is the device's, `member` the person's where the token is bound to one."""
 
     role: Role
     id: str = ""
@@ -191,11 +189,22 @@ def rule(method: str, path: str) -> str | None:
     return None
 
 
+class DeviceCheck(Protocol):
+    """How a device proves who it is: `twin.devices`."""
+
+    def claims(self, request: Request, /) -> bool:
+        """True when a request says that it comes from a device."""
+
+    def device(self, db: Connection, request: Request, body: bytes, /) -> Caller | None:
+        """The device that sent it; None when that is not proved."""
+
+
 class Guard:
     """The outermost layer: size, identity and role of every request; safe headers on every answer."""
 
-    def __init__(self, app: ASGIApp, store: Store, now: Callable[[], datetime]) -> None:
-        self._app, self._store, self._now = app, store, now
+    def __init__(self, app: ASGIApp, store: Store, now: Callable[[], datetime], devices: DeviceCheck) -> None:
+        """`devices` knows a device by what it signed."""
+        self._app, self._store, self._now, self._devices = app, store, now, devices
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through to the application, or answer it here."""
@@ -216,7 +225,7 @@ class Guard:
         roles = NO_TOKEN if key is None else ROUTES[key]
         limit = EXCHANGE_LIMIT if key == EXCHANGE else BODY_LIMIT
         if key is None or roles is not NO_TOKEN:
-            if UNIT_HEADER in request.headers:
+            if self._devices.claims(request):
                 body = await _body(request, limit)
             caller = await run_in_threadpool(self._identify, request, body)
             if key is None:
@@ -239,26 +248,22 @@ class Guard:
         caller = bearer(self._store, token.strip(), self._now()) if token else None
         if caller is None:
             raise Denied(
-                401, "not_signed_in", "Se connecter sur /connexion, ou envoyer « Authorization: Bearer JETON »."
+                401,
+                "not_signed_in",
+                "Se connecter sur /connexion, ou envoyer « Authorization: Bearer JETON ».",
             )
         return caller
 
     def _device(self, request: Request, body: bytes) -> Caller:
-        unit = request.headers[UNIT_HEADER]
-        message = signed(request.method, _target(request), body)
         with self._store.read() as db:
-            found = device(db, unit, request.headers.get(SIGNATURE_HEADER, ""), message)
-        if found is None:
+            caller = self._devices.device(db, request, body)
+        if caller is None:
             raise Denied(
-                401, "not_this_device", "Appareil inconnu, retiré, ou signature fausse : l'enregistrer à nouveau."
+                401,
+                "not_this_device",
+                "Appareil inconnu, retiré, ou signature fausse : l'enregistrer à nouveau.",
             )
-        return Caller(Role.KIOSK if found.machine is None else Role.UNIT, id=found.id)
-
-
-def _target(request: Request) -> str:
-    """The path and the query, as they were sent."""
-    path, query = bytes(request.scope["raw_path"]), bytes(request.scope["query_string"])
-    return (path + b"?" + query if query else path).decode("latin-1")
+        return caller
 
 
 def _same_origin(request: Request) -> None:
@@ -282,9 +287,13 @@ async def _body(request: Request, limit: int) -> bytes:
                 if len(read) > limit:
                     raise too_large
     except ClientDisconnect:
-        raise Denied(400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
+        raise Denied(
+            400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
+        ) from None
     except TimeoutError:
-        raise Denied(408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
+        raise Denied(
+            408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
+        ) from None
     return bytes(read)
 
 

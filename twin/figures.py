@@ -114,8 +114,8 @@ class OpenHours:
     def counted(self, run: Run) -> Counted:
         """A run's durations inside, in proportion of its wall time that is inside.
 
-        The durations are those of the monotonic clock. Where the wall clock was set back during the run, so that
-        it seems to have no length, the whole of it counts at the instant it started.
+        The durations are those of the monotonic clock. Where the wall clock was set back during the run, so
+        that it seems to have no length, the whole of it counts at the instant it started.
         """
         length = run.span.ms
         if not length:

@@ -1,27 +1,29 @@
-"""What every route needs; the routes of units and kiosks; and how the machines stand at this instant."""
+"""What every route needs, how to wait for the database, how the machines stand now, and who was refused."""
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Generic, TypeVar, cast
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel
-from sqlalchemy import Connection, func, select
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from access.bookings import BookingState
 from access.facts import instant, stamp
-from access.vocabulary import Fault
-from server_sync import wire
-from server_sync.identity import PrivateKey, seal
+from access.times import UTC
+from access.vocabulary import Fault, Reason, Refusal
+from server_sync.identity import PrivateKey
 from twin import knowledge, tables
-from twin.auth import Denied, TheCaller
+from twin.auth import Denied
 from twin.bookings import Bookings
 from twin.exchange import Exchange
+from twin.figures import Span
 from twin.people import People
 from twin.store import Store
 
@@ -30,13 +32,28 @@ Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)
 ONLINE_WITHIN = timedelta(seconds=30)
 """A unit that said nothing for longer is out of reach: what it last told is no news any more."""
 
-LONGEST_WAIT = 25
-"""Seconds that a device may wait for news."""
-
 LOOK_EVERY = 0.1
 """Seconds between two looks at the database while somebody waits."""
 
 T = TypeVar("T")
+
+
+# --- bodies ---
+
+ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, Field(pattern=ID, max_length=64)]
+
+
+class Body(BaseModel):
+    """A body that says nothing unexpected."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Done(BaseModel):
+    """It is done."""
+
+    ok: bool = True
 
 
 # --- waiting -----------------------------------------------------------------------------------------
@@ -50,7 +67,8 @@ class _Waiter(Generic[T]):
 
 
 class Watch(Generic[T]):
-    """Lets any number of requests wait for the database, whichever process writes it, with one query at a time.
+    """Lets any number of requests wait for the database, whichever process writes it, with one query at a
+    time.
 
     `look` answers, for the keys somebody waits for, how each stands; it runs on a thread, and only while
     somebody waits.
@@ -68,7 +86,7 @@ class Watch(Generic[T]):
         return len(self._waiters)
 
     async def wait(self, key: str, enough: Callable[[T], bool], seconds: float) -> T | None:
-        """How `key` stands once that is `enough`, or after `seconds` in any case; None when there is no such key."""
+        """How `key` stands once that is `enough`, or after `seconds`; None when there is no such key."""
         now = (await run_in_threadpool(self._look, frozenset({key}))).get(key)
         if now is None or enough(now) or seconds <= 0:
             return now
@@ -141,6 +159,11 @@ def asked_of(db: Connection, requests: frozenset[str]) -> dict[str, Asked]:
     return {row.id: Asked(row.state, row.answer) for row in found}
 
 
+def epoch_of(db: Connection) -> int:
+    """The twin's epoch: it rises when the twin is restored from a backup."""
+    return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
+
+
 # --- what every route needs --------------------------------------------------------------------------
 
 
@@ -185,109 +208,6 @@ def twin_of(request: Request) -> Twin:
 
 
 TheTwin = Annotated[Twin, Depends(twin_of)]
-
-
-# --- units and kiosks --------------------------------------------------------------------------------
-
-devices = APIRouter(tags=["devices"])
-
-
-class Changes(BaseModel):
-    """Whether there is news for a device: its replica's version now, and the requests that it has to answer."""
-
-    changed: bool
-    epoch: int
-    version: int
-    pending: int
-
-
-def _own(caller: TheCaller, unit: Id) -> str:
-    if caller.id != unit:
-        raise Denied(403, "not_this_device", f"Cet appareil est « {caller.id} » : il ne parle que pour lui-même.")
-    return unit
-
-
-class _Sealed(Response):
-    media_type = "application/octet-stream"
-
-
-@devices.post(
-    "/api/units/{unit}/exchange",
-    response_class=_Sealed,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
-    },
-)
-async def exchange(unit: Annotated[str, Depends(_own)], request: Request, twin: TheTwin) -> Response:
-    """Facts up, rules down: `server_sync.wire.ExchangeRequest` as bytes, answered by a sealed `ExchangeReply`."""
-    body = await request.body()
-
-    def answer() -> bytes:
-        asked = wire.request_from_bytes(body)
-        if asked.unit != unit:
-            raise wire.WireError(f"this is an exchange of {asked.unit}, not of {unit}")
-        return twin.exchange.answer(asked)
-
-    try:
-        return _Sealed(await run_in_threadpool(answer))
-    except wire.WireError as error:
-        raise Denied(400, "unreadable", f"Mettre le boîtier à jour : {error}.") from None
-
-
-@devices.get("/api/units/{unit}/changes")
-async def changes(
-    unit: Annotated[str, Depends(_own)],
-    twin: TheTwin,
-    version: Annotated[int, Query(ge=0, le=2**53)],
-    epoch: Annotated[int, Query(ge=0, le=2**53)],
-    wait: Annotated[float, Query(ge=0)] = 15,
-) -> Changes:
-    """Answers as soon as there is something newer than `epoch`.`version`, or a request to answer; else after `wait`
-    seconds, of which 25 at the most."""
-    ours = await run_in_threadpool(twin.epoch)
-
-    def enough(standing: Standing) -> bool:
-        return ours != epoch or standing.version > version or standing.pending > 0
-
-    standing = await twin.changes.wait(unit, enough, min(wait, LONGEST_WAIT))
-    if standing is None:
-        raise Denied(404, "not_found", "Cet appareil n'est plus enregistré.")
-    return Changes(changed=enough(standing), epoch=ours, version=standing.version, pending=standing.pending)
-
-
-@devices.get("/api/kiosk/replica", response_class=_Sealed)
-def kiosk_replica(caller: TheCaller, twin: TheTwin) -> Response:
-    """Everything a kiosk needs, sealed by the twin: JSON as `kiosk_copy` describes it."""
-    with twin.store.read() as db:
-        return _Sealed(seal(wire.encode(kiosk_copy(db, caller.id, twin.now())), twin.key))
-
-
-def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
-    """A kiosk's copy. Members, machines, policy and opening are written as in a unit's replica; `badges` are tags
-    under the kiosk's own key. `names` are for the screen; `units` say where each machine's unit answers."""
-    u, m, p = tables.units.c, tables.machines.c, tables.members.c
-    own = db.execute(select(u.version, u.tag_key).where(u.id == kiosk)).one()
-    machines = {row.id: row.name or row.id for row in db.execute(select(m.id, m.name).order_by(m.id))}
-    found = [knowledge.machine(db, id) for id in machines]
-    live = select(u.id, u.machine, u.address, u.public_key).where(u.machine.is_not(None), u.revoked.is_(False))
-    return {
-        "kiosk": kiosk,
-        "version": [epoch_of(db), own.version],
-        "issued": stamp(now),
-        "policy": wire.policy_to_json(knowledge.policy(db)),
-        "opening": wire.opening_to_json(knowledge.opening(db)),
-        "machines": [wire.machine_to_json(machine) for machine in found if machine is not None],
-        "members": [
-            wire.member_to_json(member) for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
-        ],
-        "names": {"machines": machines, "members": {row.id: row.name for row in db.execute(select(p.id, p.name))}},
-        "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
-    }
-
-
-def epoch_of(db: Connection) -> int:
-    """The twin's epoch: it rises when the twin is restored from a backup."""
-    return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
 
 
 # --- how the machines stand --------------------------------------------------------------------------
@@ -382,3 +302,159 @@ def _instant(told: object) -> str | None:
 
 def _faults(told: object) -> list[str]:
     return sorted(str(fault) for fault in told if fault in list(Fault)) if isinstance(told, list) else []
+
+
+# --- who was refused ---
+
+REASONS: dict[str, str] = {
+    Reason.ESTOP: "l'arrêt d'urgence est enfoncé",
+    Reason.FAULT: "la machine est en défaut",
+    Reason.LOCKED: "la machine est hors service",
+    Reason.BADGE_UNKNOWN: "ce badge n'est pas connu",
+    Reason.BADGE_REVOKED: "ce badge est désactivé",
+    Reason.MEMBERSHIP_EXPIRED: "l'adhésion est arrivée à son terme",
+    Reason.NOT_QUALIFIED: "l'habilitation pour cette machine manque",
+    Reason.CLOCK_UNTRUSTED: "l'heure du boîtier n'est pas sûre",
+    Reason.REPLICA_STALE: "le boîtier est sans nouvelles du jumeau depuis trop longtemps",
+    Reason.IN_USE: "quelqu'un d'autre utilise la machine",
+    Reason.BOOKED_BY_OTHER: "quelqu'un d'autre a réservé ce moment",
+    Reason.TOO_EARLY: "la réservation n'a pas encore commencé",
+    Reason.BOOKING_OVER: "la réservation est terminée",
+    Reason.NO_BOOKING: "il n'y a pas de réservation",
+    Reason.NOT_RECORDED: "le boîtier ne peut plus rien enregistrer",
+    Refusal.UNKNOWN_MACHINE: "cette machine n'est pas connue",
+    Refusal.UNKNOWN_MEMBER: "ce membre n'est pas connu",
+    Refusal.MACHINE_LOCKED: "la machine est hors service",
+    Refusal.END_BEFORE_START: "la fin est avant le début",
+    Refusal.IN_THE_PAST: "ce moment est passé",
+    Refusal.TOO_SHORT: "la durée est trop courte",
+    Refusal.TOO_LONG: "la durée est trop longue",
+    Refusal.TOO_FAR_AHEAD: "c'est trop longtemps à l'avance",
+    Refusal.CLOSED: "l'atelier est fermé à ce moment",
+    Refusal.OVERLAP: "une autre réservation occupe ce moment",
+    Refusal.TOO_MANY_BOOKINGS: "ce membre a déjà trop de réservations à venir",
+    Refusal.WEEK_HOURS_USED: "les heures de la semaine sont épuisées",
+    Refusal.NOT_FOR_CATEGORY: "cette catégorie de membre n'y a pas droit",
+    Refusal.LEASE_OVER: "le boîtier est sans nouvelles du jumeau depuis trop longtemps",
+    Refusal.UNIT_UNREACHABLE: "le boîtier de la machine ne répond pas",
+}
+
+
+Text = Annotated[str | None, Query(max_length=64)]
+MOST = 1000
+"""The most journal rows or refusals in one answer."""
+
+Most = Annotated[int, Query(ge=1, le=MOST)]
+
+
+class RefusalRow(BaseModel):
+    """Somebody was refused, and why: `what` is `tap` or `booking`. A tap leads back to its row."""
+
+    at: str
+    what: Literal["tap", "booking"]
+    machine: str
+    member: str | None
+    reasons: list[str]
+    words: str
+    booking: str | None = None
+    unit: str | None = None
+    epoch: int | None = None
+    seq: int | None = None
+
+
+@states.get("/api/refusals")
+def list_refusals(
+    twin: TheTwin, machine: Text = None, since: Text = None, until: Text = None, most: Most = 100
+) -> list[RefusalRow]:
+    """Every refused tap and every refused booking, with all its reasons, the latest first."""
+    with twin.store.read() as db:
+        return refusals_of(db, open_span(db, since, until), most, machine)
+
+
+def refusals_of(db: Connection, span: Span, most: int, machine: str | None = None) -> list[RefusalRow]:
+    """Who was refused what, the latest first."""
+    taps = [_tap(row) for row in _refused_taps(db, span, most, machine)]
+    log = tables.booking_log
+    where = [log.c.outcome == "refused", log.c.at >= stamp(span.start), log.c.at < stamp(span.end)]
+    if machine is not None:
+        where.append(log.c.machine == machine)
+    booked = db.execute(select(log).where(*where).order_by(log.c.at.desc(), log.c.n.desc()).limit(most))
+    found = taps + [_booking_refusal(row) for row in booked]
+    return sorted(found, key=lambda row: row.at, reverse=True)[:most]
+
+
+def _refused_taps(db: Connection, span: Span, most: int, machine: str | None) -> list[Row[Any]]:
+    r, u = tables.rows, tables.units
+    where = [r.c.kind == "decision", r.c.at >= stamp(span.start), r.c.at < stamp(span.end)]
+    # The bodies are canonical JSON, so this finds the refused ones without reading the granted ones.
+    where.append(r.c.body.like('%"outcome":"refused"%'))
+    if machine is not None:
+        where.append(u.c.machine == machine)
+    query = select(r, u.c.machine).select_from(r.join(u, u.c.id == r.c.unit)).where(*where)
+    return list(db.execute(query.order_by(r.c.at.desc(), r.c.seq.desc()).limit(most)).all())
+
+
+def _tap(row: Row[Any]) -> RefusalRow:
+    body, opening = json.loads(row.body), json.loads(row.opening)
+    reason = str(body["reason"])
+    return RefusalRow(
+        at=row.at,
+        what="tap",
+        machine=row.machine or row.unit,
+        member=opening.get("member"),
+        reasons=[reason],
+        words=in_words([reason]),
+        booking=body.get("booking"),
+        unit=row.unit,
+        epoch=row.epoch,
+        seq=row.seq,
+    )
+
+
+def _booking_refusal(row: Row[Any]) -> RefusalRow:
+    reasons = [str(reason) for reason in json.loads(row.reasons)]
+    return RefusalRow(
+        at=row.at,
+        what="booking",
+        machine=row.machine,
+        member=row.member or None,
+        reasons=reasons,
+        words=in_words(reasons),
+        booking=row.booking,
+    )
+
+
+def in_words(reasons: Iterable[str]) -> str:
+    """Reasons as a person reads them; a word that is not known here is shown as it is."""
+    return " ; ".join(REASONS.get(reason, reason) for reason in reasons)
+
+
+# --- periods ---
+
+
+def moment(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """An instant written with its offset, or a date: midnight in the site's zone."""
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time(0), zone).astimezone(UTC)
+        return instant(text.replace(" ", "+"))
+    except (ValueError, OverflowError):
+        raise Denied(
+            422,
+            "bad_time",
+            f"« {name} » : écrire une date (2026-11-21) ou un instant (2026-11-21T14:00:00Z).",
+        ) from None
+
+
+def zone_of(db: Connection) -> ZoneInfo:
+    """The site's zone."""
+    return ZoneInfo(knowledge.opening(db).timezone)
+
+
+def open_span(db: Connection, since: str | None, until: str | None) -> Span:
+    """A span with open ends where none are given."""
+    zone = zone_of(db)
+    return Span(
+        moment(since, zone, "since") if since else datetime(1970, 1, 1, tzinfo=UTC),
+        moment(until, zone, "until") if until else datetime(9999, 1, 1, tzinfo=UTC),
+    )
