@@ -42,6 +42,10 @@ PERSONAL = frozenset(
 """The refusals that are about the asker, not about the machine."""
 
 
+OF_THE_MACHINE = frozenset({Refusal.NOT_QUALIFIED, Refusal.NOT_FOR_CATEGORY})
+"""Those among them that another machine might not give."""
+
+
 class Look(StrEnum):
     """How a machine looks from across the room. Each has a word, a colour and a shape of its own."""
 
@@ -386,9 +390,20 @@ def member_page(person: Person, scene: Scene) -> MemberPage:
     say = scene.say
     name = person.first_name
     tiles = sorted((_own_tile(post, person, scene) for post in scene.site.posts), key=_usefulness)
-    lines = list(_own_lines(person, scene))[:2] or [say("member.choose")]
+    barred = _barred_everywhere(person.member, scene)
+    lines = [barred] if barred else list(_own_lines(person, scene))[:2] or [say("member.choose")]
     hello = say("member.hello", name=name) if name else say("member.hello_nameless")
     return MemberPage(hello, tuple(lines), tuple(tiles), say("member.leave"), say("more"))
+
+
+def _barred_everywhere(member: Member, scene: Scene) -> str:
+    """What keeps this person from every machine, whatever it is; empty when nothing does."""
+    if not scene.site.posts:
+        return ""
+    answer = preview(scene.site.posts[0], member, _shortest(scene), scene)
+    reasons = answer.reasons if isinstance(answer, Refused) else ()
+    everywhere = [r for r in reasons if r in PERSONAL - OF_THE_MACHINE]
+    return " ".join(what_and_do(scene.say, everywhere[0])) if everywhere else ""
 
 
 def _own_tile(post: Post, person: Person, scene: Scene) -> Tile:
@@ -400,6 +415,8 @@ def _own_tile(post: Post, person: Person, scene: Scene) -> Tile:
     answer = preview(post, person.member, _shortest(scene), scene)
     personal = [r for r in answer.reasons if r in PERSONAL] if isinstance(answer, Refused) else []
     if personal:
+        if personal[0] not in OF_THE_MACHINE:
+            return replace(shown, barred=True)  # said once, above them all
         what, do = why(personal[0], post, person.member, scene)
         return replace(shown, what=what, do=do, barred=True, told=True)
     return shown
@@ -464,9 +481,16 @@ def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
         say("sheet.question") if found else "",
         found,
         _hint(session, post, found, scene) if found else "",
-        say("member.leave" if result is not None and result.good else "sheet.back"),
+        _way_out(session, result, say),
         result,
     )
+
+
+def _way_out(session: Session, result: Result | None, say: Say) -> str:
+    """There is none while the unit is being asked: it answers within seconds."""
+    if session.stage is Stage.ASKING:
+        return ""
+    return say("member.leave" if result is not None and result.good else "sheet.back")
 
 
 def _hint(session: Session, post: Post, found: tuple[Offer, ...], scene: Scene) -> str:
@@ -483,10 +507,16 @@ def _why_not(post: Post, member: Member, shown: Tile, scene: Scene) -> Result:
     answer = preview(post, member, _shortest(scene), scene)
     if isinstance(answer, Refused):
         what, do = why(answer.reasons[0], post, member, scene)
-        return Result(
-            False, shown.word if shown.look is not Look.FREE else scene.say("result.refused"), what, do
-        )
+        return Result(False, _no(answer.reasons[0], shown, scene.say), what, do)
     return Result(False, scene.say("result.refused"), *what_and_do(scene.say, Refusal.TOO_SHORT))
+
+
+def _no(reason: Refusal, shown: Tile, say: Say) -> str:
+    """No, in two words."""
+    if reason is Refusal.NOT_QUALIFIED:
+        return say("result.untrained")
+    personal = reason in PERSONAL or shown.look in (Look.FREE, Look.YOURS)
+    return say("result.refused") if personal else shown.word
 
 
 def _result(session: Session, post: Post, scene: Scene) -> Result | None:
@@ -496,7 +526,7 @@ def _result(session: Session, post: Post, scene: Scene) -> Result | None:
         return None
     if session.stage is Stage.ASKING:
         return Result(None, say("result.asking"), say("result.asking.what"))
-    match session.answer:
+    match session.answer or _made(session, post, scene):
         case None:
             what, do = say("result.unreachable.what"), say("result.unreachable.do")
             return Result(False, say("result.unreachable"), what, do, say("sheet.again"))
@@ -508,6 +538,13 @@ def _result(session: Session, post: Post, scene: Scene) -> Result | None:
             return _granted(booking, session, post, scene)
         case Done():
             return Result(True, say("result.starting"))
+
+
+def _made(session: Session, post: Post, scene: Scene) -> Accepted | None:
+    """The answer was lost, but the unit tells of the booking all the same."""
+    state = scene.seen[post.machine.id].state
+    bookings = state.bookings if state is not None else ()
+    return next((Accepted(b) for b in bookings if b.id == session.request and b.live), None)
 
 
 def _granted(booking: Booking, session: Session, post: Post, scene: Scene) -> Result:
