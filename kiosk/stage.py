@@ -36,10 +36,13 @@ class Finger(MotionEvent):
 class Stage:
     """A running kiosk of a given size in pixels, drawn at that screen's density."""
 
+    _latest = 0.0
+    """How far a former stage went: Kivy's clock stands still until its time has come again."""
+
     def __init__(self, app: KioskApp, size: tuple[int, int]) -> None:
         self.app = app
         self.size = size
-        self._frames_s = Frames.time()
+        self._frames_s = max(Frames.time(), Stage._latest) + _FRAME_S
         self._fingers = 0
         self._kept = Frames.time, Frames._max_fps
         Frames._max_fps = 0
@@ -110,6 +113,7 @@ class Stage:
         Window.remove_widget(self.app.root)
         stopTouchApp()
         Frames.time, Frames._max_fps = self._kept
+        Stage._latest = self._frames_s
 
 
 def png(rgba: bytes, width: int, height: int) -> bytes:

@@ -50,7 +50,7 @@ class Robot:
 
     def tile(self, machine: str) -> str:
         """What is to be read on a machine's tile."""
-        return words_on(self._card(machine))
+        return words_on(self.card(machine))
 
     def badge(self, tag: str) -> None:
         self.acts += 1
@@ -58,18 +58,22 @@ class Robot:
         self.stage.settle()
 
     def touch_machine(self, machine: str) -> None:
-        self._touch(self._card(machine))
+        self._touch(self.card(machine))
 
     def touch(self, word: str) -> None:
         """Touch the key with this word on it."""
-        self._touch(next(key for key in self.keys() if word in words_on(key)))
+        self._touch(self.key(word))
+
+    def key(self, word: str) -> Key:
+        """The key with this word on it."""
+        return next(key for key in self.keys() if word in words_on(key))
 
     def wait(self, seconds: float) -> None:
         """Let the story's time pass."""
         self.story.pass_time(seconds)
         self.stage.settle()
 
-    def _card(self, machine: str) -> TileCard:
+    def card(self, machine: str) -> TileCard:
         cards = [key for key in self.keys() if isinstance(key, TileCard)]
         return next(card for card in cards if card.tile.machine == machine)
 

@@ -1,4 +1,4 @@
-"""What the screens look like, measured: nothing cut off, nothing too small for a finger, nothing on top of another."""
+"""What the screens look like, measured: nothing cut off, too small for a finger, or on top of another."""
 
 import itertools
 import json
