@@ -409,8 +409,7 @@ def _barred_everywhere(member: Member, scene: Scene) -> str:
 def _own_tile(post: Post, person: Person, scene: Scene) -> Tile:
     """A machine as it stands for this person."""
     shown = replace(tile(post, scene), told=False)
-    state = scene.seen[post.machine.id].state
-    if state is not None and shown.look is Look.BUSY and state.member == person.member.id:
+    if shown.look in (Look.FREE, Look.BUSY, Look.RESERVED) and _own_here(person, post, scene):
         return replace(shown, look=Look.YOURS, word=scene.say("look.yours"))
     answer = preview(post, person.member, _shortest(scene), scene)
     personal = [r for r in answer.reasons if r in PERSONAL] if isinstance(answer, Refused) else []
@@ -438,19 +437,46 @@ def _usefulness(shown: Tile) -> int:
 
 def _own_lines(person: Person, scene: Scene) -> Iterator[str]:
     """The person's running machine, then their bookings, the nearest first."""
-    me = person.member.id
-    states = [seen.state for seen in scene.seen.values() if seen.state is not None]
     names = {post.machine.id: post.name for post in scene.site.posts}
-    running = [state for state in states if state.member == me and state.phase != "idle"]
-    for state in running:
-        end = scene.hour(state.until) if state.until is not None else ""
-        said = "member.running" if end else "member.running_open"
-        yield scene.say(said, machine=names[state.machine], end=end)
-    under_way = {state.booking for state in running}
-    own = [b for state in states for b in state.bookings if b.live and b.member == me and b.end > scene.now]
+    states = [scene.seen[machine].state for machine in names]
+    known = [state for state in states if state is not None]
+    for state in known:
+        if _runs(person, state):
+            yield _own_run(state, names[state.machine], scene)
+    own = [b for state in known for b in _own_bookings(person, state, scene)]
     for booking in sorted(own, key=lambda b: b.start):
-        if booking.id not in under_way:
-            yield _own_booking(booking, names[booking.machine], scene)
+        yield _own_booking(booking, names[booking.machine], scene)
+
+
+def _own_here(person: Person, post: Post, scene: Scene) -> str:
+    """What is this person's on a machine now, in words; empty when nothing is."""
+    state = scene.seen[post.machine.id].state
+    if state is None:
+        return ""
+    if _runs(person, state):
+        return _own_run(state, post.name, scene)
+    due = [b for b in _own_bookings(person, state, scene) if b.covers(scene.now)]
+    return _own_booking(due[0], post.name, scene) if due else ""
+
+
+def _runs(person: Person, state: UnitState) -> bool:
+    return state.member == person.member.id and state.phase != "idle"
+
+
+def _own_bookings(person: Person, state: UnitState, scene: Scene) -> list[Booking]:
+    """The person's bookings of a machine that are yet to be used."""
+    return [
+        booking
+        for booking in state.bookings
+        if booking.live and booking.member == person.member.id and booking.end > scene.now
+        if not (_runs(person, state) and booking.id == state.booking)
+    ]
+
+
+def _own_run(state: UnitState, name: str, scene: Scene) -> str:
+    if state.until is None:
+        return scene.say("member.running_open", machine=name)
+    return scene.say("member.running", machine=name, end=scene.hour(state.until))
 
 
 def _own_booking(booking: Booking, name: str, scene: Scene) -> str:
@@ -474,7 +500,7 @@ def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
     result = _result(session, post, scene)
     found = offers(post, member, scene, session.minutes) if result is None else ()
     if result is None and not found:
-        result = _why_not(post, member, shown, scene)
+        result = _why_not(session, post, shown, scene)
     return Sheet(
         shown,
         say("member.hello", name=person.first_name) if person is not None and person.first_name else "",
@@ -490,7 +516,8 @@ def _way_out(session: Session, result: Result | None, say: Say) -> str:
     """There is none while the unit is being asked: it answers within seconds."""
     if session.stage is Stage.ASKING:
         return ""
-    return say("member.leave" if result is not None and result.good else "sheet.back")
+    done = session.stage is Stage.ANSWERED and result is not None and result.good
+    return say("member.leave" if done else "sheet.back")
 
 
 def _hint(session: Session, post: Post, found: tuple[Offer, ...], scene: Scene) -> str:
@@ -502,8 +529,12 @@ def _hint(session: Session, post: Post, found: tuple[Offer, ...], scene: Scene) 
     return scene.say("sheet.hazardous" if post.machine.hazardous else "sheet.touch")
 
 
-def _why_not(post: Post, member: Member, shown: Tile, scene: Scene) -> Result:
-    """There is nothing to offer: the first reason, in words."""
+def _why_not(session: Session, post: Post, shown: Tile, scene: Scene) -> Result:
+    """There is nothing to offer: it is theirs already, or the first reason, in words."""
+    person = session.person
+    if person is not None and shown.look is Look.YOURS:
+        return Result(True, shown.word, _own_here(person, post, scene))
+    member = person.member if person is not None else anybody(post.machine)
     answer = preview(post, member, _shortest(scene), scene)
     if isinstance(answer, Refused):
         what, do = why(answer.reasons[0], post, member, scene)

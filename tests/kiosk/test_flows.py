@@ -275,6 +275,9 @@ def test_the_member_page_shows_ones_own_hours(robot: Any) -> None:
     assert "Piqueuse plate 2 : à vous jusqu'à 15:30. Badgez-y pour finir." in robot.words()
     assert "Surjeteuse 2 : réservée pour vous jusqu'à 15:00. Badgez-y pour commencer." in robot.words()
     assert "À vous" in robot.tile("piqueuse-2")
+    assert "À vous" in robot.tile("surjeteuse-2")
+    robot.touch_machine("surjeteuse-2")
+    assert "Badgez-y pour commencer." in robot.words()
 
 
 @pytest.mark.parametrize("key", [F1, ESCAPE], ids=["F1", "Escape"])

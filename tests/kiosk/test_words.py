@@ -1,15 +1,16 @@
 """The words on the screen: all there, all readable."""
 
 import re
-from enum import StrEnum
 from pathlib import Path
 
 import pytest
+from kivy.base import EventLoop
+from kivy.graphics import Color, Fbo
 
 import kiosk
 from access.vocabulary import Fault, Reason, Refusal, Warn
 from kiosk.status import Look
-from kiosk.theme import DUSK, INDIGO, INK, LINEN, LOOKS, MADDER, SOFT, WHITE, Rgb, ground, mixed
+from kiosk.theme import DUSK, INDIGO, INK, LINEN, LOOKS, MADDER, SOFT, WHITE, Rgb, draw_shape, ground, mixed
 from kiosk.words import FRENCH, Catalogue, what_and_do
 
 
@@ -76,6 +77,18 @@ def test_everything_written_can_be_read() -> None:
 
 
 def test_no_two_states_share_a_shape() -> None:
-    """States that share a colour differ in shape; silent and not yet heard alone look alike."""
-    assert len({str(look) for look in Look}) == len(Look)
-    assert issubclass(Look, StrEnum)
+    """Without any colour the states are still told apart; only silent and not yet heard look alike."""
+    drawn = {look: _drawn(look) for look in Look}
+    assert drawn.pop(Look.WAITING) == drawn[Look.SILENT]
+    assert len(set(drawn.values())) == len(drawn)
+    assert bytes(len(drawn[Look.FREE])) not in drawn.values()
+
+
+def _drawn(look: Look) -> bytes:
+    EventLoop.ensure_window()
+    sign = Fbo(size=(48, 48))
+    with sign:
+        Color(1, 1, 1)
+        draw_shape(look, 24, 24, 24)
+    sign.draw()
+    return bytes(sign.pixels)
