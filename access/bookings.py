@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from access.vocabulary import Source
+from access.vocabulary import Refusal, Source
 
 
 class BookingState(StrEnum):
@@ -47,6 +47,26 @@ class Booking:
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """True when the booking shares any time with [start, end)."""
         return self.start < end and start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """Something asked of the twin for hours that the unit owns: `kind` is book, extend or cancel."""
+
+    id: str
+    kind: str
+    asked: datetime
+    booking: Booking
+    minutes: float = 0
+    elsewhere: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """The unit's refusal of a web request."""
+
+    request: str
+    reasons: tuple[Refusal, ...]
 
 
 def blocking(bookings: Iterable[Booking], start: datetime, end: datetime) -> list[Booking]:

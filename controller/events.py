@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from access.book import Answer
+from access.bookings import WebRequest
+from access.facts import Fact
+from access.replica import Replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +136,74 @@ class CancelAsked:
 
     booking: str
     reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSeen:
+    """Somebody at the kiosk says that something is wrong with the machine."""
+
+    member: str | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The twin passes on a web request for hours that the unit owns."""
+
+    request: WebRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An exchange with the twin went well.
+
+    `time` is the twin's at its answer, `sent_ms` and `received_ms` the unit's monotonic readings around it;
+    `acked` the highest row the twin has on disk; `replica` None when the unit's own is the newest; `backlog`
+    the rows that waited when the exchange began.
+    """
+
+    time: datetime
+    sent_ms: int
+    received_ms: int
+    lease_end: datetime
+    acked: int
+    replica: Replica | None
+    requests: tuple[WebRequest, ...]
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """No exchange has come through for too long; `backlog` rows wait."""
+
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The journal has these facts on disk, as rows of `epoch` from `first_seq` on."""
+
+    facts: tuple[Fact, ...]
+    epoch: int
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """The journal could not take these awaited facts, and has dropped them."""
+
+    facts: tuple[Fact, ...]
+
+
+Event = (
+    MachineEvent
+    | WalkUpAsked
+    | ExtendAsked
+    | CancelAsked
+    | FaultSeen
+    | Offered
+    | Exchanged
+    | LinkLost
+    | Written
+    | Unwritten
+)

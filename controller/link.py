@@ -18,7 +18,7 @@ import h11
 
 from access.book import Accepted, Answer, Refused
 from access.bookings import Booking
-from access.times import UTC
+from datetime import UTC
 from access.vocabulary import Fault, Outcome, Reason, Refusal, Warn
 
 _T = TypeVar("_T")

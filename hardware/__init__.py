@@ -1,1 +1,1 @@
-"""What hangs on the Pi: badge readers, relay, inputs, indicator and clock, each with its simulated sibling."""
+"""What hangs on the Pi: badge readers, relay, inputs, indicator, clock; each with its simulated sibling."""

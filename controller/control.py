@@ -1,0 +1,514 @@
+"""The unit's mind: takes one event at a time, applies the law, and hands out what follows.
+
+Not thread-safe and never blocking: `controller.loop` gives it a thread, a rehearsal its virtual time. All it
+does to the world goes through `Hands`; all that happens to it comes in through `handle`.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from access import book as rules
+from access.book import Accepted, Answer, Circumstances, Refused
+from access.bookings import Booking, BookingState, RequestRefused, WebRequest
+from access.facts import (
+    BookingChanged,
+    Booted,
+    DecisionMade,
+    Fact,
+    FaultReported,
+    RequestAccepted,
+    RunClosed,
+    SyncChange,
+    SyncChanged,
+    stamp,
+)
+from access.people import Member
+from access.replica import Replica
+from access.times import ClockReading
+from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
+from controller import machine as law
+from controller.events import (
+    BadgePresented,
+    CancelAsked,
+    ClockChanged,
+    Event,
+    Exchanged,
+    ExtendAsked,
+    FaultSeen,
+    LinkLost,
+    MachineEvent,
+    NotRecorded,
+    Offered,
+    Recorded,
+    Reply,
+    TimePassed,
+    Unwritten,
+    WalkUpAsked,
+    Written,
+)
+from controller.journal import Checkpoint, Stamped
+from controller.ledger import UNWRITTEN, Ledger
+from controller.ports import Output
+from controller.recorder import Batch
+from controller.remembered import Remembered
+from controller.timekeeping import Anchor, Timekeeper, differs
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the mind can do to the world; none of it may block.
+
+    `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
+    watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
+    clock was last known by, for the next start.
+    """
+
+    output: Output
+    record: Callable[[Batch], None]
+    checkpoint: Callable[[Checkpoint], None]
+    tell: Callable[[Stamped], None] = lambda stamped: None
+    urge: Callable[[], None] = lambda: None
+    keep_anchor: Callable[[Anchor], None] = lambda anchor: None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Facts that must be on disk before anything else is decided, and who waits for the answer."""
+
+    facts: tuple[Fact, ...]
+    stamped: tuple[Stamped, ...]
+    written: Callable[[], None]
+    unwritten: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Contact:
+    """What the last exchange left: until when the unit owns its hours and when its replica was confirmed."""
+
+    lease_end_ms: int | None = None
+    confirmed: datetime | None = None
+    acked: int = 0
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What the next exchange takes up besides the journal: refusals of web requests (replaced, never changed
+    in place: the sync thread reads them). `accepted`: the requests that are answered in the journal."""
+
+    refusals: dict[str, RequestRefused] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)
+
+
+class Control:
+    """One machine's unit. Begins dead, with what it remembers; `handle` is its only way on."""
+
+    def __init__(
+        self, unit: str, replica: Replica, remembered: Remembered, timekeeper: Timekeeper, hands: Hands
+    ) -> None:
+        self.unit = unit
+        self._hands = hands
+        self._timekeeper = timekeeper
+        self._boot = remembered.boots + 1
+        self._id_stem = f"{unit}.{remembered.epoch}.{self._boot}"
+        self._runs = 0
+        self._inbox: deque[Event] = deque()
+        self._deferred: deque[Event] = deque()
+        self._pending: Pending | None = None
+        self._next_checkpoint: int | None = None
+        self.outbox = Outbox(accepted=set(remembered.requests))
+        self.ledger = Ledger(replica, remembered.entries, remembered.started).laid()
+        now = timekeeper.read()
+        self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
+        self.state = law.State(law.Idle(now.mono_ms), faults=remembered.faults)
+        self._remembered = remembered
+        self._kept_anchor: Anchor | None = None
+
+    # --- the way in ----------------------------------------------------------------------------------
+
+    def boot(self, cause: str) -> None:
+        """Say that the unit started, and close the run that its end interrupted."""
+        facts: list[Fact] = [Booted(self._boot, cause)]
+        if self._remembered.interrupted is not None:
+            facts.append(_interrupted(self._remembered))
+        self._tell(tuple(facts))
+        self._drain()
+
+    def know(self, confirmed: datetime, lease_end: datetime) -> None:
+        """What the twin last said before this start: when it confirmed the replica, and the lease."""
+        now = self.clock()
+        self.contact.confirmed = confirmed
+        self.contact.lease_end_ms = now.mono_at(lease_end) if now.trusted else None
+
+    def handle(self, event: Event) -> None:
+        """Take one event, and everything that follows from it at this instant."""
+        self._inbox.append(event)
+        self._drain()
+
+    def post(self, event: Event) -> None:
+        """Put an event behind the one being handled; for hands that answer on the same thread."""
+        self._inbox.append(event)
+
+    def renew(self) -> None:
+        """Hold the power for another moment, if the state says so. Called ten times a second."""
+        if self.live:
+            self._hands.output.renew()
+
+    @property
+    def live(self) -> bool:
+        """Whether the output is to be live."""
+        return law.energised(self.state)
+
+    def let_go(self) -> None:
+        """Turn the output off, whatever the state says: the process ends."""
+        self._hands.output.switch_off()
+
+    def deadline(self) -> int | None:
+        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
+        view = self.view()
+        instants = [law.deadline(self.state, view), self._next_checkpoint]
+        if view.clock.trusted:
+            no_shows = self.ledger.no_shows(self.replica.policy)
+            due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
+            instants.append(min(due, default=None))
+        return min((at for at in instants if at is not None), default=None)
+
+    # --- what is so ----------------------------------------------------------------------------------
+
+    @property
+    def replica(self) -> Replica:
+        """The twin's word, as the unit has it."""
+        return self.ledger.replica
+
+    def clock(self) -> ClockReading:
+        """What time it is."""
+        return self._timekeeper.read()
+
+    def view(self) -> law.View:
+        """The world as the law looks at it."""
+        clock = self.clock()
+        return law.View(
+            clock,
+            self.replica,
+            self.ledger.effective,
+            self.contact.confirmed,
+            self.lease_end(clock),
+            f"{self._id_stem}.{self._runs + 1}",
+        )
+
+    @property
+    def told_state(self) -> dict[str, object]:
+        """How the unit stands, for the twin's page. May be read from any thread."""
+        state, replica = self.state, self.replica
+        run = law.run_under_way(state)
+        return {
+            "phase": type(state.phase).__name__.lower(),
+            "run": run.id if run else None,
+            "since": stamp(run.started) if run else None,
+            "faults": sorted(state.faults),
+            "replica": str(replica.version),
+        }
+
+    def lease_end(self, clock: ClockReading) -> datetime:
+        """Until when the unit owns its hours; long ago when it does not know."""
+        ends = self.contact.lease_end_ms
+        return LONG_AGO if ends is None else clock.wall_at(ends)
+
+    # --- one event -----------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        self._settle()
+        while self._inbox:
+            self._take(self._inbox.popleft())
+            self._settle()
+
+    def _take(self, event: Event) -> None:
+        if self._pending is not None and isinstance(event, (BadgePresented, *_SALES)):
+            self._deferred.append(event)
+            return
+        match event:
+            case Written():
+                self._written(event)
+            case Unwritten():
+                self._unwritten(event)
+            case Exchanged():
+                self._exchanged(event)
+            case LinkLost(backlog):
+                self._link(SyncChange.LOST, backlog)
+            case WalkUpAsked():
+                self._walk_up(event)
+            case ExtendAsked() | CancelAsked():
+                self._change_at_kiosk(event)
+            case Offered(request):
+                self._answer_request(request)
+            case FaultSeen(member, what):
+                self._tell((FaultReported(member, what),))
+            case _:
+                self._step(event)
+
+    def _step(self, event: MachineEvent) -> None:
+        view = self.view()
+        step = law.step(self.state, event, view)
+        was_live, self.state = law.energised(self.state), step.state
+        self._command(was_live, law.energised(step.state))
+        self._tell(step.facts)
+        if step.awaited:
+            self._runs += 1
+            self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
+
+    def _granted(self, facts: tuple[Fact, ...]) -> None:
+        booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
+        if booking is not None:
+            self.ledger = self.ledger.with_started(booking)
+        self._step(Recorded())
+
+    def _command(self, was_live: bool, live: bool) -> None:
+        """Turn off before anything else is done about it; turn on only here."""
+        if was_live and not live:
+            self._hands.output.switch_off()
+            self._next_checkpoint = None
+        if live and not was_live:
+            self._hands.output.switch_on()
+            self._next_checkpoint = self._checkpoint_after(self.clock().mono_ms)
+
+    def _settle(self) -> None:
+        """Let the law look again at whatever time or the last event has changed."""
+        clock = self.clock()
+        if clock.trusted == (Fault.CLOCK in self.state.faults):
+            self._step(ClockChanged(clock.trusted))
+        if clock.trusted:
+            self._release_no_shows(clock.wall)
+        self._step(TimePassed())
+        self._checkpoint(clock.mono_ms)
+
+    # --- facts and the journal -----------------------------------------------------------------------
+
+    def _tell(self, facts: tuple[Fact, ...]) -> None:
+        """Facts that nobody waits for."""
+        if not facts:
+            return
+        stamped = self._stamped(facts)
+        for one in stamped:
+            self._hands.tell(one)
+        self._hands.record(Batch(stamped, awaited=False))
+
+    def _await(self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]) -> None:
+        """Facts that must be on disk before what follows from them."""
+        stamped = self._stamped(facts)
+        self._pending = Pending(facts, stamped, written, unwritten)
+        self._hands.record(Batch(stamped, awaited=True))
+
+    def _stamped(self, facts: tuple[Fact, ...]) -> tuple[Stamped, ...]:
+        clock = self.clock()
+        return tuple(Stamped.now(fact, clock, self._boot) for fact in facts)
+
+    def _written(self, event: Written) -> None:
+        for place, fact in enumerate(event.facts):
+            if isinstance(fact, (BookingChanged, RequestAccepted)):
+                self.ledger = self.ledger.written(fact, (event.epoch, event.first_seq + place))
+        pending = self._pending
+        if pending is not None and any(fact is pending.facts[0] for fact in event.facts):
+            self._pending = None
+            for stamped in pending.stamped:
+                self._hands.tell(stamped)
+            pending.written()
+            self._resume()
+        self._hands.urge()
+
+    def _unwritten(self, event: Unwritten) -> None:
+        pending = self._pending
+        if pending is not None and event.facts and event.facts[0] is pending.facts[0]:
+            self._pending = None
+            pending.unwritten()
+            self._resume()
+
+    def _resume(self) -> None:
+        """Take what had to wait."""
+        self._inbox.extend(self._deferred)
+        self._deferred.clear()
+
+    # --- bookings ------------------------------------------------------------------------------------
+
+    def _circumstances(self) -> Circumstances:
+        clock = self.clock()
+        run = law.run_under_way(self.state)
+        return Circumstances(
+            now=clock.wall,
+            machine=self.replica.machine,
+            policy=self.replica.policy,
+            opening=self.replica.opening,
+            bookings=self.ledger.effective,
+            lease_end=self.lease_end(clock),
+            clock_trusted=clock.trusted,
+            recordable=Fault.JOURNAL not in self.state.faults,
+            staff_run=run is not None and run.booking is None,
+        )
+
+    def _walk_up(self, event: WalkUpAsked) -> None:
+        known = self.ledger.find(event.id)
+        if known is not None:
+            event.reply(Accepted(known))
+            return
+        member = self.replica.members.get(event.member)
+        if member is None:
+            event.reply(Refused((Refusal.UNKNOWN_MEMBER,)))
+            return
+        power = event.power and not self.replica.machine.hazardous
+        answer = rules.walk_up(event.id, member, event.minutes, self._circumstances(), power=power)
+
+        def sold(answer: Answer) -> None:
+            event.reply(answer)
+            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, law.Idle):
+                self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
+
+        self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
+
+    def _asked_walk_up(self, event: WalkUpAsked) -> Booking:
+        now = self.clock().wall
+        end = now + timedelta(minutes=event.minutes)
+        return Booking(event.id, self.replica.machine.id, event.member, now, end, Source.KIOSK)
+
+    def _change_at_kiosk(self, event: ExtendAsked | CancelAsked) -> None:
+        booking = self.ledger.find(event.booking)
+        if booking is None:
+            event.reply(Refused((Refusal.IN_THE_PAST,)))
+            return
+        if isinstance(event, CancelAsked):
+            self._sell(rules.cancel(booking, self._circumstances()), booking, BookingOutcome.CANCELLED, event.reply)
+            return
+        member = self.replica.members.get(booking.member)
+        answer = rules.extend(booking, member, event.minutes, self._circumstances())
+        self._sell(answer, booking, BookingOutcome.EXTENDED, event.reply)
+
+    def _sell(self, answer: Answer, asked: Booking, outcome: BookingOutcome, reply: Reply) -> None:
+        """Give the kiosk its answer: a refusal at once, anything else when it is on disk."""
+        if isinstance(answer, Refused):
+            self._refuse(asked, answer, reply)
+            return
+        fact = BookingChanged.of(answer.booking, outcome, Source.KIOSK)
+        unwritten = Refused((Refusal.NOT_RECORDED,))
+        self._await((fact,), lambda: reply(answer), lambda: self._refuse(asked, unwritten, reply))
+
+    def _refuse(self, asked: Booking, refused: Refused, reply: Reply) -> None:
+        fact = BookingChanged.of(asked, BookingOutcome.REFUSED, Source.KIOSK)
+        self._tell((replace(fact, reasons=refused.reasons),))
+        reply(refused)
+
+    def _release_no_shows(self, now: datetime) -> None:
+        """Give back the hours of bookings that nobody started."""
+        for due, booking in tuple(self.ledger.no_shows(self.replica.policy)):
+            if due <= now < booking.end:
+                fact = BookingChanged.of(booking, BookingOutcome.RELEASED, Source.RULE)
+                self.ledger = self.ledger.written(fact, UNWRITTEN)
+                self._tell((fact,))
+
+    # --- the twin ------------------------------------------------------------------------------------
+
+    def _exchanged(self, event: Exchanged) -> None:
+        self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
+        if differs(self._timekeeper.anchor, self._kept_anchor):
+            self._kept_anchor = self._timekeeper.anchor
+            self._hands.keep_anchor(self._kept_anchor)
+        lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
+        self.contact.lease_end_ms = event.sent_ms + lease_ms
+        self.contact.confirmed = event.time
+        self.contact.acked = event.acked
+        if self.contact.lost:
+            self._link(SyncChange.RESTORED, event.backlog)
+        if event.replica is not None and event.replica.version > self.replica.version:
+            self.ledger = self.ledger.with_replica(event.replica)
+            self._step(TimePassed())
+        self._offers(event.requests)
+
+    def _offers(self, requests: tuple[WebRequest, ...]) -> None:
+        offered = {request.id for request in requests}
+        self.outbox.refusals = {id: r for id, r in self.outbox.refusals.items() if id in offered}
+        self._inbox.extend(Offered(request) for request in requests)
+
+    def _link(self, change: SyncChange, backlog: int) -> None:
+        self.contact.lost = change is SyncChange.LOST
+        self._tell((SyncChanged(change, backlog),))
+
+    def _answer_request(self, request: WebRequest) -> None:
+        """Answer a web request: block its hours and say so with the next exchange, or refuse it."""
+        if request.id in self.outbox.accepted or request.id in self.outbox.refusals:
+            return
+        answer, outcome = self._judged(request)
+        if isinstance(answer, Refused):
+            self._refuse_request(request, answer)
+            return
+        booking = answer.booking
+        fact = RequestAccepted(
+            request.id, outcome, booking.id, booking.machine, booking.member, booking.start, booking.end
+        )
+        unwritten = Refused((Refusal.NOT_RECORDED,))
+        self._await(
+            (fact,),
+            lambda: self.outbox.accepted.add(request.id),
+            lambda: self._refuse_request(request, unwritten),
+        )
+
+    def _judged(self, request: WebRequest) -> tuple[Answer, BookingOutcome]:
+        asked = request.booking
+        at = replace(self._circumstances(), elsewhere=request.elsewhere)
+        if request.kind == "book":
+            member = self.replica.members.get(asked.member)
+            at = replace(at, now=min(at.now, request.asked))
+            return rules.book(asked.id, member, asked.start, asked.end, at), BookingOutcome.ACCEPTED
+        known = self.ledger.find(asked.id) or replace(asked, state=BookingState.RELEASED)
+        if request.kind == "cancel":
+            return rules.cancel(known, at), BookingOutcome.CANCELLED
+        member = self.replica.members.get(known.member)
+        return rules.extend(known, member, request.minutes, at), BookingOutcome.EXTENDED
+
+    def _refuse_request(self, request: WebRequest, refused: Refused) -> None:
+        refusal = RequestRefused(request.id, refused.reasons)
+        self.outbox.refusals = {**self.outbox.refusals, request.id: refusal}
+        self._hands.urge()
+
+    # --- checkpoints ---------------------------------------------------------------------------------
+
+    def _checkpoint_after(self, now_ms: int) -> int | None:
+        run = law.run_under_way(self.state)
+        if run is None:
+            return None
+        every = int(self.replica.policy.checkpoint_seconds * 1000)
+        return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
+
+    def _checkpoint(self, now_ms: int) -> None:
+        run = law.run_under_way(self.state)
+        if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
+            return
+        running = law.running_ms(run, self.state.senses, now_ms)
+        self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
+        self._next_checkpoint = self._checkpoint_after(now_ms)
+
+
+_SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
+
+
+def _shown_badge(member: Member) -> str:
+    """The badge that a member showed at the kiosk: the first that is good, else the first."""
+    good = [badge.tag for badge in member.badges if not badge.revoked]
+    return (good or [badge.tag for badge in member.badges] or [""])[0]
+
+
+def _interrupted(remembered: Remembered) -> RunClosed:
+    """The run that the unit's end interrupted, closed at its last checkpoint."""
+    run, checkpoint = remembered.interrupted, remembered.checkpoint
+    assert run is not None
+    reached = checkpoint if checkpoint is not None and checkpoint.run == run.run else Checkpoint(run.run, 0, 0)
+    return RunClosed(
+        run=run.run,
+        member=run.member,
+        booking=run.booking,
+        started=run.started,
+        ended=run.started + timedelta(milliseconds=reached.powered_ms),
+        powered_ms=reached.powered_ms,
+        running_ms=reached.running_ms,
+        end_reason=Cause.INTERRUPTED,
+    )

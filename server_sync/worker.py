@@ -1,0 +1,233 @@
+"""Keeps a unit and its twin in step: facts up as they come, rules down as they change.
+
+`Sync` is one exchange, without a thread; `LinkWatch` says when the link counts as lost; `SyncWorker` runs both on
+two threads of its own: one that exchanges, one that waits at the twin for news.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from access.bookings import RequestRefused
+from access.replica import Replica, Version
+from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
+from server_sync.replica_store import ReplicaStore
+from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row
+
+LOST_MS = 30_000
+"""How long after the first failure the link counts as lost."""
+KEEP_MS = 300_000
+"""How often, in milliseconds, the twin's word is kept on disk while nothing changes."""
+RETRY_S = 5.0
+"""How long to wait after a failed exchange."""
+GATHER_S = 0.3
+"""How long facts are gathered before they go up together."""
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What the unit has to say. Declared here, so that this folder needs no other."""
+
+    epoch: int
+
+    def rows_after(self, seq: int, limit: int) -> list[Row]:
+        """The next journal rows on disk."""
+
+    def last_seq(self) -> int:
+        """The highest sequence on disk."""
+
+    def refusals(self) -> tuple[RequestRefused, ...]:
+        """The refused web requests that the twin may not know yet."""
+
+    def state(self) -> Mapping[str, Any]:
+        """How the unit stands, for the twin's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an exchange brought. The readings around it are the unit's monotonic milliseconds."""
+
+    reply: ExchangeReply
+    replica: Replica | None
+    sent_ms: int
+    received_ms: int
+    backlog: int
+
+
+class Sync:
+    """One unit's exchanges. Belongs to one thread."""
+
+    def __init__(
+        self, unit: str, source: Source, client: TwinClient, store: ReplicaStore, now_ms: Callable[[], int]
+    ) -> None:
+        replica = store.replica()
+        self.have = replica.version if replica else Version(0, 0)
+        self.acked = replica.acked[1] if replica and replica.acked[0] == source.epoch else 0
+        self._unit = unit
+        self._source = source
+        self._client = client
+        self._store = store
+        self._now_ms = now_ms
+        self._kept_ms: int | None = None
+
+    def backlog(self) -> int:
+        """How many rows the twin has not acknowledged."""
+        return self._source.last_seq() - self.acked
+
+    def exchange(self) -> News:
+        """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
+        backlog, sent_ms = self.backlog(), self._now_ms()
+        request = ExchangeRequest(
+            unit=self._unit,
+            epoch=self._source.epoch,
+            nonce=self._client.nonce(),
+            have=self.have,
+            rows=tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog else (),
+            last_seq=self._source.last_seq(),
+            refusals=self._source.refusals(),
+            state=self._source.state(),
+        )
+        reply, sealed = self._client.exchange(request)
+        replica = self._take(reply, sealed)
+        return News(reply, replica, sent_ms, self._now_ms(), backlog)
+
+    def _take(self, reply: ExchangeReply, sealed: bytes) -> Replica | None:
+        self.acked = reply.acked
+        replica = None if reply.replica is None else self._client.opened(reply.replica)
+        if replica is not None and replica.version <= self.have:
+            raise TwinRefused(f"replica {replica.version} is not newer than {self.have}: refused")
+        if replica is not None and reply.replica is not None:
+            self._store.keep_replica(reply.replica)
+            self.have = replica.version
+        self._keep(sealed, changed=replica is not None)
+        return replica
+
+    def _keep(self, sealed: bytes, changed: bool) -> None:
+        now = self._now_ms()
+        if changed or self._kept_ms is None or now - self._kept_ms >= KEEP_MS:
+            self._store.keep_reply(sealed)
+            self._kept_ms = now
+
+
+class LinkWatch:
+    """Says, once, when a link has failed for so long that it counts as lost."""
+
+    def __init__(self) -> None:
+        self._failing_since: int | None = None
+        self._told = False
+
+    def failed(self, now_ms: int) -> None:
+        """An exchange failed, or the line broke."""
+        if self._failing_since is None:
+            self._failing_since = now_ms
+
+    def succeeded(self) -> None:
+        """An exchange came through."""
+        self._failing_since, self._told = None, False
+
+    def lost_at(self) -> int | None:
+        """When the link will count as lost; None while it is well, or once that was told."""
+        return None if self._told or self._failing_since is None else self._failing_since + LOST_MS
+
+    def newly_lost(self, now_ms: int) -> bool:
+        """True the one time that the link has just become lost."""
+        due = self.lost_at()
+        if due is None or now_ms < due:
+            return False
+        self._told = True
+        return True
+
+
+class SyncWorker:
+    """The two threads: `lisiere-sync` exchanges, `lisiere-news` waits at the twin for changes."""
+
+    def __init__(
+        self,
+        sync: Sync,
+        transport: HttpTransport,
+        unit: str,
+        on_news: Callable[[News], None],
+        on_lost: Callable[[int], None],
+        every_s: Callable[[], float],
+    ) -> None:
+        """`on_news` and `on_lost(backlog)` are called on the sync thread; `every_s()` is the longest pause."""
+        self._sync = sync
+        self._transport = transport
+        self._unit = unit
+        self._on_news = on_news
+        self._on_lost = on_lost
+        self._every_s = every_s
+        self._watch = LinkWatch()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._failing = False
+        self._threads = [
+            threading.Thread(target=self._exchange_for_ever, name="lisiere-sync", daemon=True),
+            threading.Thread(target=self._listen_for_ever, name="lisiere-news", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin with an exchange at once."""
+        self._wake.set()
+        for thread in self._threads:
+            thread.start()
+
+    def urge(self) -> None:
+        """There is something for the twin."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End both threads; the one that waits at the twin ends with its request."""
+        self._closed.set()
+        self._wake.set()
+        self._transport.close()
+
+    def _exchange_for_ever(self) -> None:
+        while not self._closed.is_set():
+            self._wake.wait(RETRY_S if self._failing else self._every_s())
+            if self._wake.is_set() and not self._failing:
+                self._closed.wait(GATHER_S)
+            self._wake.clear()
+            if not self._closed.is_set():
+                self._exchange()
+
+    def _exchange(self) -> None:
+        try:
+            news = self._sync.exchange()
+        except (TwinUnreachable, TwinRefused) as error:
+            self._failed(error)
+            return
+        if self._failing:
+            log.info("twin: reached again, %d rows to send", news.backlog)
+        self._failing = False
+        self._watch.succeeded()
+        self._on_news(news)
+        if self._sync.backlog() > 0:
+            self._wake.set()
+
+    def _failed(self, error: Exception) -> None:
+        if not self._failing:
+            log.warning("twin: %s", error)
+        self._failing = True
+        now_ms = time.monotonic_ns() // 1_000_000
+        self._watch.failed(now_ms)
+        if self._watch.newly_lost(now_ms):
+            self._on_lost(self._sync.backlog())
+
+    def _listen_for_ever(self) -> None:
+        while not self._closed.is_set():
+            have = self._sync.have
+            wait = max(1, int(self._every_s()))
+            path = f"/api/units/{self._unit}/changes?epoch={have.epoch}&version={have.n}&wait={wait}"
+            try:
+                changed = self._transport.get(path, read_s=wait + 5.0)
+            except (TwinUnreachable, TwinRefused):
+                self._closed.wait(RETRY_S)
+                continue
+            if b"true" in changed:
+                self._wake.set()
+                self._closed.wait(GATHER_S)

@@ -1,0 +1,179 @@
+"""What a unit and the twin say to each other: rows and refusals up; lease, replica and web requests down.
+
+All of an exchange is one transaction, so a lease is never sent without every booking that was sold before it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, select
+
+from access.bookings import WebRequest
+from access.facts import stamp
+from access.replica import Version
+from server_sync.identity import PrivateKey, seal
+from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
+from twin import ingest, requests, tables
+from twin.bookings import Bookings
+from twin.desk import Desk
+from twin.ingest import Progress
+from twin.knowledge import policy_of
+from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
+from twin.store import Record, Store
+
+_U, _P, _R = tables.units, tables.progress, tables.requests
+
+
+def _meta(key: str) -> Any:
+    return select(tables.meta.c.value).where(tables.meta.c.key == key).scalar_subquery().label(f"its_{key}")
+
+
+_UNIT = (
+    select(
+        _U.c.machine,
+        _U.c.version,
+        _U.c.lease_end,
+        _U.c.tag_key,
+        _U.c.reach,
+        _U.c.revoked,
+        _P.c.applied,
+        _P.c.highest,
+        _P.c.duplicates,
+        _P.c.fork,
+        _meta("policy"),
+        _meta("epoch"),
+        select(_R.c.id)
+        .where(_R.c.unit == _U.c.id, _R.c.state == "pending")
+        .limit(1)
+        .scalar_subquery()
+        .label("waiting"),
+    )
+    .outerjoin_from(_U, _P, and_(_P.c.unit == _U.c.id, _P.c.epoch == bindparam("epoch")))
+    .where(_U.c.id == bindparam("unit"))
+)
+_SEEN = (
+    _U.update()
+    .where(_U.c.id == bindparam("unit"))
+    .values(
+        version=_U.c.version + bindparam("raised"),
+        lease_end=bindparam("lease"),
+        last_seen=bindparam("seen"),
+        state=bindparam("stands"),
+        reach=bindparam("reaches"),
+    )
+    .returning(_U.c.version)
+)
+
+
+class UnknownUnit(LookupError):
+    """A unit that was never enrolled, or was revoked."""
+
+
+class Exchange:
+    """The twin's end of the link with its units."""
+
+    def __init__(
+        self, store: Store, key: PrivateKey, now: Callable[[], datetime], bookings: Bookings
+    ) -> None:
+        """`key` signs every reply and every replica."""
+        self._store = store
+        self._key = key
+        self._now = now
+        self._bookings = bookings
+
+    def answer(self, request: ExchangeRequest) -> bytes:
+        """The signed reply to a unit whose signature was checked."""
+        with self._bookings.sitting(self._now()) as desk:
+            self._store.lock_machine_of(desk.conn, request.unit)
+            reply = self._reply(desk, request)
+        return seal(reply_to_bytes(reply), self._key)
+
+    def _reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
+        row = _known(desk.conn, request.unit, request.epoch)
+        unit = Unit(request.unit, request.epoch, row.machine, bytes.fromhex(row.tag_key))
+        applied, raised = _take_in(desk, unit, request, row)
+        lease_end = desk.now + policy_of(row.its_policy).lease
+        due = row.reach is None or row.reach < stamp(desk.now + REFRESH)
+        raised = raised or due
+        outdated = request.have < Version(int(row.its_epoch), row.version + raised)
+        seen = {
+            "unit": unit.id,
+            "raised": int(raised),
+            "lease": max(row.lease_end or "", stamp(lease_end)),
+            "seen": stamp(desk.now),
+            "stands": encode(request.state).decode(),
+            "reaches": stamp(desk.now + AHEAD) if outdated else row.reach,
+        }
+        version = Version(int(row.its_epoch), desk.conn.execute(_SEEN, seen).scalar_one())
+        return ExchangeReply(
+            request.nonce,
+            desk.now,
+            lease_end,
+            applied,
+            version,
+            self._replica(desk, unit, version, applied) if request.have < version else None,
+            _offers(desk, unit) if row.waiting else (),
+        )
+
+    def _replica(self, desk: Desk, unit: Unit, version: Version, applied: int) -> bytes:
+        return sealed(build(desk.conn, unit, version, applied, desk.now), self._key)
+
+    def changed(self, unit: str, have: Version) -> bool:
+        """True when an exchange would bring the unit a newer replica, or a request to answer."""
+        with self._store.read() as conn:
+            row = _known(conn, unit, epoch=0)
+        return have < Version(int(row.its_epoch), row.version) or row.waiting is not None
+
+    def summary(self) -> dict[str, Any]:
+        """What the twin has of the units' journals, and the power time it counts from them."""
+        with self._store.read() as conn:
+            events = conn.execute(select(func.count()).select_from(tables.rows)).scalar_one()
+            journals = conn.execute(_JOURNALS).one()
+            powered = {row.id: int(row.seconds) for row in conn.execute(_POWERED)}
+            runs = conn.execute(select(func.count()).select_from(tables.runs)).scalar_one()
+        return {
+            "runs": runs,
+            "events": events,
+            "duplicates": int(journals.duplicates),
+            "gaps": int(journals.highest) - events,
+            "powered_seconds": powered,
+        }
+
+
+def _known(conn: Connection, unit: str, epoch: int) -> Record:
+    """A unit, and how far the twin is with that epoch of its journal."""
+    row = conn.execute(_UNIT, {"unit": unit, "epoch": epoch}).one_or_none()
+    if row is None or row.revoked:
+        raise UnknownUnit(f"unit {unit} is {'unknown' if row is None else 'revoked'}")
+    return row
+
+
+def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
+    return requests.offers(desk.conn, unit.id, unit.machine, desk.now) if unit.machine is not None else ()
+
+
+def _take_in(desk: Desk, unit: Unit, request: ExchangeRequest, row: Record) -> tuple[int, bool]:
+    """Everything that came up; what waited too long is given up before."""
+    if row.waiting:
+        requests.withdraw_old(desk)
+    so_far = Progress()
+    if row.applied is not None:
+        so_far = Progress(row.applied, row.highest, row.duplicates, row.fork)
+    applied, raised = ingest.take(desk, unit, request.rows, request.last_seq, so_far)
+    for refusal in request.refusals:
+        requests.refuse(desk, unit.id, unit.machine or "", refusal.request, refusal.reasons)
+    return applied, raised
+
+
+_JOURNALS = select(
+    func.coalesce(func.sum(_P.c.highest), 0).label("highest"),
+    func.coalesce(func.sum(_P.c.duplicates), 0).label("duplicates"),
+)
+_SECONDS = func.coalesce(func.sum((tables.runs.c.powered_ms + 500) // 1000), 0).label("seconds")
+_POWERED = (
+    select(tables.machines.c.id, _SECONDS)
+    .outerjoin_from(tables.machines, tables.runs, tables.runs.c.machine == tables.machines.c.id)
+    .group_by(tables.machines.c.id)
+    .order_by(tables.machines.c.id)
+)

@@ -1,0 +1,161 @@
+"""What the tables say, as the values that the rules know."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from access.bookings import Booking, BookingState
+from access.facts import instant, stamp
+from access.machines import Machine
+from access.people import Badge, Category, Member, Role
+from access.policy import Policy
+from access.replica import Device
+from access.times import Opening
+from access.vocabulary import Source
+from server_sync.identity import badge_tag
+from server_sync.wire import machine_from_json, opening_from_json, policy_from_json
+from twin import tables
+
+_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("key"))
+_MACHINE = select(tables.machines.c.description, tables.machines.c.locked).where(
+    tables.machines.c.id == bindparam("id")
+)
+_MEMBERS = select(tables.members)
+_MEMBER = _MEMBERS.where(tables.members.c.id == bindparam("id"))
+_BADGES = select(tables.badges).order_by(tables.badges.c.member, tables.badges.c.number)
+_BOOKING = select(tables.bookings).where(tables.bookings.c.id == bindparam("id"))
+_ACCEPTED = tables.bookings.c.state == BookingState.ACCEPTED.value
+_ALL_BOOKINGS = (
+    select(tables.bookings)
+    .where(tables.bookings.c.machine == bindparam("machine"))
+    .where(tables.bookings.c.end > bindparam("after"), tables.bookings.c.start < bindparam("before"))
+    .order_by(tables.bookings.c.start, tables.bookings.c.id)
+)
+_BOOKINGS = _ALL_BOOKINGS.where(_ACCEPTED)
+_DEVICES = (
+    select(tables.units.c.id, tables.units.c.public_key, tables.units.c.address, tables.units.c.machine)
+    .where(tables.units.c.revoked.is_(False))
+    .order_by(tables.units.c.id)
+)
+_ELSEWHERE = (
+    select(func.count())
+    .select_from(tables.bookings)
+    .where(tables.bookings.c.member == bindparam("member"), _ACCEPTED)
+    .where(tables.bookings.c.machine != bindparam("machine"), tables.bookings.c.start > bindparam("now"))
+)
+_FAR = "9999"
+
+
+@lru_cache(maxsize=64)
+def policy_of(text: str) -> Policy:
+    """A policy, as `meta` keeps it."""
+    return policy_from_json(json.loads(text))
+
+
+@lru_cache(maxsize=64)
+def opening_of(text: str) -> Opening:
+    """Opening hours, as `meta` keeps them."""
+    return opening_from_json(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _machine_of(description: str) -> Machine:
+    return machine_from_json(json.loads(description))
+
+
+@lru_cache(maxsize=1024)
+def _qualifications(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
+
+
+def policy(conn: Connection) -> Policy:
+    """The association's policy."""
+    return policy_of(conn.execute(_META, {"key": "policy"}).scalar_one())
+
+
+def opening(conn: Connection) -> Opening:
+    """When the workshop is open."""
+    return opening_of(conn.execute(_META, {"key": "opening"}).scalar_one())
+
+
+def machine(conn: Connection, id: str) -> Machine | None:
+    """A machine, and whether it is locked; None when there is no such machine."""
+    row = conn.execute(_MACHINE, {"id": id}).one_or_none()
+    return None if row is None else replace(_machine_of(row.description), locked=bool(row.locked))
+
+
+def member(conn: Connection, id: str) -> Member | None:
+    """A member without badges; None when there is no such member."""
+    row = conn.execute(_MEMBER, {"id": id}).mappings().one_or_none()
+    return None if row is None else _member(row, ())
+
+
+def members(conn: Connection, tag_key: bytes) -> dict[str, Member]:
+    """Every member, with badges as the unit with this key knows them."""
+    tags: dict[str, list[Badge]] = {}
+    for badge in conn.execute(_BADGES):
+        tags.setdefault(badge.member, []).append(Badge(badge_tag(badge.number, tag_key), bool(badge.revoked)))
+    rows = conn.execute(_MEMBERS.order_by(tables.members.c.id)).mappings()
+    return {row["id"]: _member(row, tuple(tags.get(row["id"], ()))) for row in rows}
+
+
+def _member(row: Mapping[Any, Any], badges: tuple[Badge, ...]) -> Member:
+    return Member(
+        row["id"],
+        badges,
+        _qualifications(row["qualifications"]),
+        Role(row["role"]),
+        Category(row["category"]),
+        None if row["valid_until"] is None else instant(row["valid_until"]),
+    )
+
+
+def booking(conn: Connection, id: str) -> Booking | None:
+    """A booking that was accepted once, however it stands now; None when there is none."""
+    row = conn.execute(_BOOKING, {"id": id}).mappings().one_or_none()
+    return None if row is None else _booking(row)
+
+
+def bookings(
+    conn: Connection, machine: str, after: datetime, before: datetime | None = None
+) -> tuple[Booking, ...]:
+    """The machine's accepted bookings that end after the one instant and start before the other."""
+    window = {"machine": machine, "after": stamp(after), "before": stamp(before) if before else _FAR}
+    return tuple(_booking(row) for row in conn.execute(_BOOKINGS, window).mappings())
+
+
+def bookings_as_they_stand(
+    conn: Connection, machine: str, after: datetime, before: datetime
+) -> tuple[Booking, ...]:
+    """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
+    window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
+    return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
+
+
+def devices(conn: Connection) -> tuple[Device, ...]:
+    """The site's units and kiosks that were not revoked."""
+    return tuple(Device(row.id, row.public_key, row.address, row.machine) for row in conn.execute(_DEVICES))
+
+
+def elsewhere(conn: Connection, member: str, machine: str, now: datetime) -> int:
+    """How many accepted bookings the member has on other machines that start in the future."""
+    asked = {"member": member, "machine": machine, "now": stamp(now)}
+    return int(conn.execute(_ELSEWHERE, asked).scalar_one())
+
+
+def _booking(row: Mapping[Any, Any]) -> Booking:
+    return Booking(
+        row["id"],
+        row["machine"],
+        row["member"],
+        instant(row["start"]),
+        instant(row["end"]),
+        Source(row["source"]),
+        BookingState(row["state"]),
+        bool(row["started"]),
+    )

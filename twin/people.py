@@ -1,0 +1,131 @@
+"""Who and what the workshop has, and its rules. A change raises the version of every unit that must know."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table
+
+from access.facts import stamp
+from access.machines import Machine
+from access.people import Category, Role
+from access.policy import Policy
+from access.times import Opening
+from server_sync.wire import machine_to_json, opening_to_json, policy_to_json
+from twin import tables
+from twin.store import Store, put, raise_versions
+
+
+class Unknown(LookupError):
+    """Something that the twin does not know."""
+
+
+class People:
+    """Members with their badges, machines with their units, policy and opening hours."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put_member(
+        self,
+        id: str,
+        badges: Iterable[str] = (),
+        qualifications: Iterable[str] = (),
+        role: Role = Role.MEMBER,
+        category: Category = Category.PARTICULIER,
+        valid_until: datetime | None = None,
+        name: str = "",
+    ) -> None:
+        """Add a member, or change everything about one; `badges` are added to those the member has."""
+        values = {
+            "name": name,
+            "role": role.value,
+            "category": category.value,
+            "qualifications": json.dumps(sorted(qualifications)),
+            "valid_until": None if valid_until is None else stamp(valid_until),
+        }
+        with self._changing() as conn:
+            put(conn, tables.members, {"id": id}, values)
+            for number in badges:
+                put(conn, tables.badges, {"number": _number(number)}, {"member": id})
+
+    def put_machine(self, machine: Machine, name: str = "") -> None:
+        """Add a machine, or change what is fixed about one. Locking is done by `lock` alone."""
+        description = machine_to_json(machine)
+        del description["locked"]
+        values = {"name": name, "description": json.dumps(description)}
+        with self._changing(machine.id) as conn:
+            put(conn, tables.machines, {"id": machine.id}, values)
+
+    def put_unit(
+        self, id: str, machine: str | None, public_key: str, tag_key: bytes, address: str = ""
+    ) -> None:
+        """Add a machine's unit, or a kiosk (no machine), or change one."""
+        values = {"machine": machine, "public_key": public_key, "tag_key": tag_key.hex(), "address": address}
+        with self._changing(machine) as conn:
+            put(conn, tables.units, {"id": id}, values)
+
+    def put_policy(self, policy: Policy) -> None:
+        """What the association decides."""
+        self._put_meta(policy=json.dumps(policy_to_json(policy)))
+
+    def put_opening(self, opening: Opening) -> None:
+        """When the workshop is open, and where on earth."""
+        self._put_meta(opening=json.dumps(opening_to_json(opening)), timezone=opening.timezone)
+
+    def _put_meta(self, **values: str) -> None:
+        with self._changing() as conn:
+            for key, value in values.items():
+                put(conn, tables.meta, {"key": key}, {"value": value})
+
+    def revoke(self, badge: str) -> None:
+        """A badge is good for nothing from now on."""
+        self._mark_badge(badge, revoked=True)
+
+    def restore(self, badge: str) -> None:
+        """A revoked badge is good again."""
+        self._mark_badge(badge, revoked=False)
+
+    def _mark_badge(self, badge: str, revoked: bool) -> None:
+        number = _number(badge)
+        with self._changing() as conn:
+            what = f"no badge ends in {number[-4:]}"
+            _change(conn, tables.badges, tables.badges.c.number == number, what, {"revoked": revoked})
+
+    def lock(self, machine: str, by: str, why: str) -> None:
+        """A machine is out of service."""
+        self._mark_machine(machine, {"locked": True, "locked_by": by, "locked_why": why})
+
+    def unlock(self, machine: str, by: str) -> None:
+        """A machine is back in service; `by` is kept as whoever last touched its lock."""
+        self._mark_machine(machine, {"locked": False, "locked_by": by, "locked_why": None})
+
+    def _mark_machine(self, machine: str, values: dict[str, Any]) -> None:
+        with self._changing(machine) as conn:
+            _change(conn, tables.machines, tables.machines.c.id == machine, f"no machine {machine}", values)
+
+    def revoke_unit(self, unit: str) -> None:
+        """A unit is not answered any more."""
+        with self._changing() as conn:
+            _change(conn, tables.units, tables.units.c.id == unit, f"no unit {unit}", {"revoked": True})
+
+    @contextmanager
+    def _changing(self, machine: str | None = None) -> Iterator[Connection]:
+        """A change that one machine's unit must know, or that all must."""
+        with self._store.write() as conn:
+            self._store.lock(conn, "site")
+            yield conn
+            raise_versions(conn, machine)
+
+
+def _number(badge: str) -> str:
+    return badge.strip().upper()
+
+
+def _change(
+    conn: Connection, table: Table, where: ColumnElement[bool], otherwise: str, values: dict[str, Any]
+) -> None:
+    if conn.execute(table.update().where(where).values(**values)).rowcount == 0:
+        raise Unknown(otherwise)

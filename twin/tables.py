@@ -1,0 +1,184 @@
+"""The twin's tables, the same on SQLite and PostgreSQL. Instants are UTC text (`access.facts.stamp`), which
+sorts as it should on both and reads the same in every export."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours)."""
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, default=""),
+    Column("role", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("qualifications", Text, nullable=False),  # JSON list
+    Column("valid_until", String),
+)
+
+badges = Table(
+    "badges",
+    metadata,
+    Column("number", String, primary_key=True),
+    Column("member", ForeignKey("members.id"), nullable=False),
+    Column("revoked", Boolean, nullable=False, default=False),
+)
+
+machines = Table(
+    "machines",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, default=""),
+    Column("description", Text, nullable=False),  # JSON of access.machines.Machine, without `locked`
+    Column("locked", Boolean, nullable=False, default=False),
+    Column("locked_by", String),
+    Column("locked_why", String),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("machine", ForeignKey("machines.id"), unique=True),  # null: a kiosk, for all machines
+    Column("public_key", String, nullable=False),
+    Column("tag_key", String, nullable=False),  # hex; the key of this unit's badge tags
+    Column("address", String, nullable=False, default=""),  # of its LAN port
+    Column("version", Integer, nullable=False, default=1),  # of its replica; rises with what it must know
+    Column("lease_end", String),  # the latest lease ever sent
+    Column("reach", String),  # up to when the bookings in its last replica reach
+    Column("last_seen", String),
+    Column("state", Text, nullable=False, default="{}"),  # JSON, as the unit last told it
+    Column("revoked", Boolean, nullable=False, default=False),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("machine", ForeignKey("machines.id"), nullable=False),
+    Column("member", String, nullable=False),
+    Column("start", String, nullable=False),
+    Column("end", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("state", String, nullable=False),  # access.bookings.BookingState
+    Column("started", Boolean, nullable=False, default=False),
+    Index("bookings_by_machine", "machine", "end"),
+    Index("bookings_by_member", "member", "start"),
+)
+
+booking_log = Table(
+    "booking_log",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("at", String, nullable=False),
+    Column("booking", String, nullable=False),
+    Column("outcome", String, nullable=False),  # access.vocabulary.BookingOutcome
+    Column("reasons", Text, nullable=False, default="[]"),  # JSON list
+    Column("source", String, nullable=False),
+    Column("machine", String, nullable=False),
+    Column("member", String, nullable=False),
+    Column("start", String, nullable=False),
+    Column("end", String, nullable=False),
+    Index("booking_log_by_booking", "booking", "n"),
+)
+"""Everything that ever happened to a booking, refusals with their reasons included."""
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("unit", ForeignKey("units.id"), nullable=False),
+    Column("kind", String, nullable=False),  # book, extend, cancel
+    Column("asked", String, nullable=False),
+    Column("booking", String, nullable=False),
+    Column("member", String, nullable=False),
+    Column("start", String, nullable=False),
+    Column("end", String, nullable=False),
+    Column("minutes", Float, nullable=False, default=0),
+    Column("state", String, nullable=False),  # pending, confirmed, refused, withdrawn
+    Column("answer", Text),  # JSON of what was finally answered
+    Index("requests_by_unit", "unit", "state"),
+    Index("requests_by_state", "state", "asked"),
+    Index("requests_by_booking", "booking"),
+)
+"""What was asked of the twin for hours that a unit owns."""
+
+rows = Table(
+    "rows",
+    metadata,
+    Column("unit", String, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("mono_ms", BigInteger, nullable=False),
+    Column("boot", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("commitment", String, nullable=False),
+    Column("prev", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("opening", Text, nullable=False),
+    Column("received", String, nullable=False),
+    Index("rows_by_kind", "kind", "at"),
+)
+"""The units' journals, row for row."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("unit", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("machine", String, nullable=False),
+    Column("member", String),
+    Column("booking", String),
+    Column("started", String, nullable=False),
+    Column("ended", String, nullable=False),
+    Column("powered_ms", BigInteger, nullable=False),
+    Column("running_ms", BigInteger, nullable=False),
+    Column("end_reason", String, nullable=False),
+    Index("runs_by_machine", "machine", "started"),
+)
+"""The closed runs: rows of kind `run`, made easy to sum. `unit, epoch, seq` lead back to the row."""
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("unit", String, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("applied", BigInteger, nullable=False),  # highest contiguous sequence stored and applied
+    Column("highest", BigInteger, nullable=False),  # highest sequence the unit says it has
+    Column("duplicates", BigInteger, nullable=False, default=0),
+    Column("fork", String),  # why, once the same key came with another content
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", String, primary_key=True),  # SHA-256 of the token
+    Column("role", String, nullable=False),
+    Column("member", String),
+    Column("made", String, nullable=False),
+    Column("expires", String),
+)
