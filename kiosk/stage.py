@@ -124,7 +124,7 @@ def png(rgba: bytes, width: int, height: int) -> bytes:
     stride = width * 3
     rows = b"".join(b"\0" + pixels[y * stride : (y + 1) * stride] for y in reversed(range(height)))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
