@@ -142,10 +142,13 @@ class RequestSigner:
         }
 
 
+KeyOf = Callable[[str], PublicKey | None]
+
+
 class RequestVerifier:
     """Says which known device sent a message to this audience, each message once."""
 
-    def __init__(self, audience: str, key_of: Callable[[str], PublicKey | None]) -> None:
+    def __init__(self, audience: str, key_of: KeyOf) -> None:
         """`key_of` gives a device's key; None for one that is unknown or revoked."""
         self._audience = audience
         self._key_of = key_of
@@ -154,12 +157,18 @@ class RequestVerifier:
 
     def verify(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> str | None:
         """The sender, or None when that is not certain. Header names in lower case. Never raises."""
+        return self.verify_with(self._key_of, method, path, body, headers)
+
+    def verify_with(
+        self, key_of: KeyOf, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> str | None:
+        """The same, with keys that are at hand only now."""
         stated = headers.get("signature-input", "")
         found = _STATED.fullmatch(stated)
         signed = _SIGNED.fullmatch(headers.get("signature", ""))
         if found is None or signed is None or found["tag"] != f"lisiere:{self._audience}":
             return None
-        key = self._key_of(found["keyid"])
+        key = key_of(found["keyid"])
         digest = headers.get("content-digest", "")
         if key is None or not hmac.compare_digest(digest.encode(), _digest(body).encode()):
             return None

@@ -16,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 
 from access.bookings import BookingState
 from access.facts import instant, stamp
-from access.times import UTC
 from access.vocabulary import Fault, Reason, Refusal
 from server_sync.identity import PrivateKey
 from twin import knowledge, tables

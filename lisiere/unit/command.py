@@ -1,11 +1,11 @@
 """`lisiere unit --data DIR`: the unit's process, with its threads.
 
-    control (main)      owns the machine            controller.loop
-    lisiere-journal     writes what happened        controller.loop
-    lisiere-sync        facts up, rules down        server_sync.worker
-    lisiere-news        waits at the twin           server_sync.worker
-    panel               the LAN port                controller.panel
-    keeper, badge reader, indicator                 hardware
+control (main)      owns the machine            controller.loop
+lisiere-journal     writes what happened        controller.loop
+lisiere-sync        facts up, rules down        server_sync.worker
+lisiere-news        waits at the twin           server_sync.worker
+panel               the LAN port                controller.panel
+keeper, badge reader, indicator                 hardware
 """
 
 import argparse
