@@ -24,9 +24,7 @@ class Robot:
 
     def __init__(self, size: tuple[int, int] = BIG) -> None:
         self.story = Story()
-        self.app = KioskApp(
-            self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw
-        )
+        self.app = KioskApp(self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw)
         self.stage = Stage(self.app, size)
         self.acts = 0
 

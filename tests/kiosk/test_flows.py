@@ -87,15 +87,15 @@ def test_a_refusal_on_another_page_turns_to_it(small_robot: Any) -> None:
     """On a small screen the page of the refused tap is shown."""
     small_robot.story.units["brodeuse-1"].refuse_tap(Reason.NOT_QUALIFIED)
     small_robot.wait(0.5)
-    assert "Il faut une formation" in small_robot.tile("brodeuse-1")
+    assert "Il faut une habilitation" in small_robot.tile("brodeuse-1")
 
 
 def test_a_machine_one_may_not_use_says_why_and_what_to_do(robot: Any) -> None:
     """A missing training is named on the tile, and once more when the tile is touched."""
     robot.badge("tag-zoé")
-    assert "Il faut la formation broderie numérique.\nInscrivez-vous à l'accueil." in robot.tile("brodeuse-1")
+    assert "Il faut l'habilitation broderie numérique.\nDemandez la formation" in robot.tile("brodeuse-1")
     robot.touch_machine("brodeuse-1")
-    assert "Il faut la formation broderie numérique." in robot.words()
+    assert "Il faut l'habilitation broderie numérique." in robot.words()
     assert "14:32" not in robot.words()
 
 
