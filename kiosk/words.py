@@ -102,7 +102,7 @@ _FRENCH = {
     "reason.staff.what": "Accès de l'équipe.",
     "reason.staff.do": "Bon travail !",
     "reason.booked_by_other.what": "Quelqu'un d'autre l'a réservée.",
-    "reason.booked_by_other.do": "Prenez-en une autre, ou réservez ensuite.",
+    "reason.booked_by_other.do": "Prenez-en une autre, ou revenez plus tard.",
     "reason.walk_up.what": "C'est réservé pour vous.",
     "reason.walk_up.do": "Bon travail !",
     "reason.too_early.what": "Votre réservation n'a pas encore commencé.",
@@ -135,7 +135,7 @@ _FRENCH = {
     "refusal.in_the_past.what": "Cette heure est déjà passée.",
     "refusal.in_the_past.do": "Choisissez une autre heure.",
     "refusal.too_short.what": "Il reste trop peu de temps.",
-    "refusal.too_short.do": "Prenez une autre machine, ou réservez ensuite.",
+    "refusal.too_short.do": "Prenez une autre machine, ou revenez plus tard.",
     "refusal.too_long.what": "C'est trop long d'une seule traite.",
     "refusal.too_long.do": "Choisissez une heure plus proche.",
     "refusal.too_far_ahead.what": "C'est trop loin dans le temps.",
@@ -143,7 +143,7 @@ _FRENCH = {
     "refusal.closed.what": "L'atelier est fermé à cette heure.",
     "refusal.closed.do": "Revenez aux heures d'ouverture.",
     "refusal.overlap.what": "La machine est déjà prise.",
-    "refusal.overlap.do": "Prenez-en une autre, ou réservez ensuite.",
+    "refusal.overlap.do": "Prenez-en une autre, ou revenez plus tard.",
     "refusal.too_many_bookings.what": "Vous avez déjà beaucoup de réservations.",
     "refusal.too_many_bookings.do": "Rendez-en une, puis recommencez.",
     "refusal.week_hours_used.what": "Vos heures de la semaine sont faites.",
@@ -201,9 +201,10 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def _typeset(text: str) -> str:
-    """French spacing: the sign stays with its word, and the apostrophe is a real one."""
+    """French spacing: a sign stays with its word, an hour with its "à", and the apostrophe is a real one."""
     for sign in ":!?;»":
         text = text.replace(f" {sign}", f"{NO_BREAK}{sign}")
+    text = text.replace("à {", f"à{NO_BREAK}{{")
     return text.replace("« ", f"«{NO_BREAK}").replace("'", "’")
 
 

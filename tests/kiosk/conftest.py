@@ -4,6 +4,7 @@ import os
 import tempfile
 
 os.environ["SDL_VIDEODRIVER"] = "offscreen"
+os.environ.pop("KIVY_DPI", None)
 os.environ["KIVY_HOME"] = tempfile.mkdtemp()  # nobody's settings, and nobody's home
 
 from collections.abc import Iterator
