@@ -125,6 +125,10 @@ class KioskApp(App):
             self._shown = view
             self.root.show(view)
 
+    def end(self) -> None:
+        """Let the window end after this frame; from a signal handler too."""
+        Frames.schedule_once(lambda _: self.stop(), 0)
+
     def open_settings(self, *_: object) -> bool:
         """There is nothing to set here."""
         return False
