@@ -103,7 +103,7 @@ def _shown(state: MachineState, until: Callable[[str | None], str], at: Callable
         return ["none", "Sans boîtier"]
     if not state.online:
         since = f"depuis {at(state.last_seen)}" if state.last_seen else "jamais entendu"
-        return ["away", "Sans nouvelles", since, "la machine décide seule"]
+        return ["away", "Sans nouvelles", since, "le boîtier continue seul"]
     if Fault.ESTOP in state.faults:
         return ["fault", "Arrêt d'urgence"]
     if BLOCKING_FAULTS & set(state.faults):
@@ -134,7 +134,7 @@ def duration(ms: int) -> str:
     minutes, left = divmod(seconds(ms), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes:02}"
+        return f"{hours:,} h {minutes:02}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     return f"{minutes} min {left:02}" if minutes else f"{left} s"
 
 
@@ -171,7 +171,8 @@ class TraceLine:
     whole_ms: int
     counted_ms: int
     said: str
-    row: str
+    row: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _run_line(row: Row[Any], hours: OpenHours, caller: Caller, which: Which) -> 
     source = f"/api/rows?{urlencode(key)}" if caller.role in READERS else ""
     said = ENDS.get(run.end_reason, run.end_reason)
     return TraceLine(
-        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source
+        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source, run.seq
     )
 
 
@@ -223,7 +224,7 @@ def _booking_line(row: Row[Any], hours: OpenHours, caller: Caller) -> TraceLine:
     span = span_of(row.start, row.end)
     member = row.member if caller.may_see(row.member) else None
     said = "commencée" if row.started else "non commencée"
-    return TraceLine(row.id, row.machine, member, row.start, row.end, span.ms, hours.ms_of(span), said, "")
+    return TraceLine(row.id, row.machine, member, row.start, row.end, span.ms, hours.ms_of(span), said)
 
 
 # --- the pages ---------------------------------------------------------------------------------------
@@ -322,10 +323,16 @@ def traces(
     shown = {
         "from_day": f"{day(asked.span.start, zone)}, {_local(asked.span.start, zone):%H:%M}",
         "to_day": f"{day(asked.span.end, zone)}, {_local(asked.span.end, zone):%H:%M}",
-        "when": lambda at: f"{_local(instant(at), zone):%d/%m/%Y %H:%M:%S}",
+        "day": lambda at: f"{_local(instant(at), zone):%d/%m/%Y}",
+        "hour": lambda at, start: _hour(_local(instant(at), zone), _local(instant(start), zone)),
         "names": names,
     }
     return _page("traces.html", request, caller, trace=trace, machine=machine, figure=figure, **shown)
+
+
+def _hour(at: datetime, start: datetime) -> str:
+    """The hour, and the day where it is another than the start's."""
+    return f"{at:%H:%M:%S}" if at.date() == start.date() else f"{at:%d/%m %H:%M:%S}"
 
 
 @pages.get(SIGN_IN)
