@@ -172,7 +172,6 @@ class TraceLine:
     counted_ms: int
     said: str
     row: str = ""
-    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ def _run_line(row: Row[Any], hours: OpenHours, caller: Caller, which: Which) -> 
     source = f"/api/rows?{urlencode(key)}" if caller.role in READERS else ""
     said = ENDS.get(run.end_reason, run.end_reason)
     return TraceLine(
-        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source, run.seq
+        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source
     )
 
 
