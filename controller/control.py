@@ -7,7 +7,7 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
@@ -22,10 +22,11 @@ from access.facts import (
     RunClosed,
     SyncChange,
     SyncChanged,
+    stamp,
 )
 from access.people import Member
 from access.replica import Replica
-from access.times import UTC, ClockReading
+from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
 from controller import machine as law
 from controller.events import (
@@ -52,7 +53,7 @@ from controller.ledger import UNWRITTEN, Ledger
 from controller.ports import Output
 from controller.recorder import Batch
 from controller.remembered import Remembered
-from controller.timekeeping import Timekeeper
+from controller.timekeeping import Anchor, Timekeeper, differs
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,7 +63,8 @@ class Hands:
     """What the mind can do to the world; none of it may block.
 
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
-    watches (a screen, a rehearsal). `urge`: something for the twin should go up at once.
+    watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
+    clock was last known by, for the next start.
     """
 
     output: Output
@@ -70,6 +72,7 @@ class Hands:
     checkpoint: Callable[[Checkpoint], None]
     tell: Callable[[Stamped], None] = lambda stamped: None
     urge: Callable[[], None] = lambda: None
+    keep_anchor: Callable[[Anchor], None] = lambda anchor: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Control:
         self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
         self.state = law.State(law.Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
+        self._kept_anchor: Anchor | None = None
 
     # --- the way in ----------------------------------------------------------------------------------
 
@@ -151,8 +155,17 @@ class Control:
 
     def renew(self) -> None:
         """Hold the power for another moment, if the state says so. Called ten times a second."""
-        if law.energised(self.state):
+        if self.live:
             self._hands.output.renew()
+
+    @property
+    def live(self) -> bool:
+        """Whether the output is to be live."""
+        return law.energised(self.state)
+
+    def let_go(self) -> None:
+        """Turn the output off, whatever the state says: the process ends."""
+        self._hands.output.switch_off()
 
     def deadline(self) -> int | None:
         """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
@@ -186,6 +199,19 @@ class Control:
             self.lease_end(clock),
             f"{self._id_stem}.{self._runs + 1}",
         )
+
+    @property
+    def told_state(self) -> dict[str, object]:
+        """How the unit stands, for the twin's page. May be read from any thread."""
+        state, replica = self.state, self.replica
+        run = law.run_under_way(state)
+        return {
+            "phase": type(state.phase).__name__.lower(),
+            "run": run.id if run else None,
+            "since": stamp(run.started) if run else None,
+            "faults": sorted(state.faults),
+            "replica": str(replica.version),
+        }
 
     def lease_end(self, clock: ClockReading) -> datetime:
         """Until when the unit owns its hours; long ago when it does not know."""
@@ -232,9 +258,7 @@ class Control:
         self._tell(step.facts)
         if step.awaited:
             self._runs += 1
-            self._await(
-                step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded())
-            )
+            self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
@@ -272,9 +296,7 @@ class Control:
             self._hands.tell(one)
         self._hands.record(Batch(stamped, awaited=False))
 
-    def _await(
-        self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]
-    ) -> None:
+    def _await(self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]) -> None:
         """Facts that must be on disk before what follows from them."""
         stamped = self._stamped(facts)
         self._pending = Pending(facts, stamped, written, unwritten)
@@ -388,6 +410,9 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
+        if differs(self._timekeeper.anchor, self._kept_anchor):
+            self._kept_anchor = self._timekeeper.anchor
+            self._hands.keep_anchor(self._kept_anchor)
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time

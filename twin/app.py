@@ -459,7 +459,7 @@ def create_app(
     app.state.twin = Twin(store, key, now, bookings, Exchange(store, key, now, bookings), People(store))
     for router in (devices.devices, live.states, api, usage_csv.figures, pages.pages):
         app.include_router(router)
-    app.add_middleware(Guard, store=store, now=now, devices=devices)
+    app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices())
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app

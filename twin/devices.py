@@ -1,15 +1,8 @@
 """Units and kiosks: how they prove who they are, what they say and hear, and how they are registered.
 
-A device signs each of its requests with its own Ed25519 key:
-
-    Lisiere-Unit: <its id>
-    Lisiere-Signature: <base64 of the signature over `signed(...)`>
-
-The other side of this is `server_sync.client`; the two must build the very same bytes.
+A device signs each of its requests with its own Ed25519 key (RFC 9421, the profile of `server_sync.identity`).
 """
 
-import base64
-import binascii
 import os
 from datetime import datetime
 from typing import Annotated, Any
@@ -21,44 +14,47 @@ from starlette.concurrency import run_in_threadpool
 
 from access.facts import stamp
 from server_sync import wire
-from server_sync.identity import IdentityError, PublicKey, seal
+from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, Role, TheCaller
 from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of
 
-UNIT = "lisiere-unit"
-SIGNATURE = "lisiere-signature"
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""
 
 devices = APIRouter(tags=["devices"])
 
 
-def signed(method: str, target: str, body: bytes) -> bytes:
-    """What a device signs. `target`: the path as it is sent, with its query where there is one."""
-    return f"{method}\n{target}\n".encode() + body
+class SignedDevices:
+    """Knows a device by what it signed, each message once."""
 
+    def __init__(self) -> None:
+        self._verifier = RequestVerifier("twin", lambda id: None)
 
-def claims(request: Request) -> bool:
-    """True when a request says that it comes from a device."""
-    return UNIT in request.headers
+    def claims(self, request: Request) -> bool:
+        """True when a request says that it comes from a device."""
+        return "signature-input" in request.headers
 
+    def device(self, db: Connection, request: Request, body: bytes) -> Caller | None:
+        """The device that signed the request; None when it is unknown, revoked or did not sign it.
 
-def device(db: Connection, request: Request, body: bytes) -> Caller | None:
-    """The device that signed the request; None when it is unknown, revoked or did not sign it.
+        A device with no machine of its own is a kiosk.
+        """
+        u = tables.units.c
+        found: dict[str, str | None] = {}
 
-    A device with no machine of its own is a kiosk.
-    """
-    u, id = tables.units.c, request.headers[UNIT]
-    row = db.execute(select(u.machine, u.public_key).where(u.id == id, u.revoked.is_(False))).one_or_none()
-    if row is None:
-        return None
-    try:
-        signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
-        PublicKey(row.public_key).check(signature, signed(request.method, _target(request), body))
-    except (IdentityError, binascii.Error, ValueError):
-        return None
-    return Caller(Role.KIOSK if row.machine is None else Role.UNIT, id=id)
+        def key_of(id: str) -> PublicKey | None:
+            query = select(u.machine, u.public_key).where(u.id == id, u.revoked.is_(False))
+            row = db.execute(query).one_or_none()
+            if row is not None:
+                found[id] = row.machine
+            return None if row is None else PublicKey(row.public_key)
+
+        target = _target(request)
+        id = self._verifier.verify_with(key_of, request.method, target, body, dict(request.headers))
+        if id is None:
+            return None
+        return Caller(Role.KIOSK if found[id] is None else Role.UNIT, id=id)
 
 
 def _target(request: Request) -> str:

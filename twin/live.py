@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 
 from access.bookings import BookingState
 from access.facts import instant, stamp
-from access.times import UTC
 from access.vocabulary import Fault, Reason, Refusal
 from server_sync.identity import PrivateKey
 from twin import knowledge, tables

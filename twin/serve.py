@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +14,6 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.times import UTC
 from server_sync.identity import IdentityError, PrivateKey
 from twin.app import create_app
 from twin.auth import PEOPLE, Role, make_token

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,17 +21,17 @@ from access.facts import BookingChanged, Fact, RequestAccepted, body, stamp
 from access.machines import Machine
 from access.policy import Policy
 from access.replica import Replica, Version
-from access.vocabulary import BookingOutcome, Refusal, Source
+from access.vocabulary import BookingOutcome, Source
 from server_sync.identity import PrivateKey, unseal
 from server_sync.wire import ExchangeReply, ExchangeRequest, Row, replica_from_bytes, reply_from_bytes
-from twin import knowledge
+from twin import knowledge, tables
 from twin.bookings import Bookings
 from twin.desk import Change
 from twin.exchange import Exchange
 from twin.people import People
 from twin.store import Store
 
-NOON = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TAG_KEY = b"k" * 32
 STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
@@ -216,7 +216,9 @@ class Unit:
         assert self.replica is not None
         r = self.replica
         bookings = tuple(self.effective().values())
-        return Circumstances(self.shop.now, r.machine, r.policy, r.opening, bookings, lease_end=self.lease_end)
+        return Circumstances(
+            self.shop.now, r.machine, r.policy, r.opening, bookings, lease_end=self.lease_end
+        )
 
 
 @pytest.fixture(scope="session")
@@ -243,7 +245,9 @@ def postgres() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "twin", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8")
-        settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
+        settings = (
+            f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
+        )
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
         try:
             yield f"postgresql+psycopg://twin@127.0.0.1:{port}/postgres"
@@ -276,8 +280,9 @@ def emptied(url: str) -> str:
     """A PostgreSQL database with nothing in it."""
     engine = create_engine(url)
     with engine.begin() as conn:
-        conn.execute(text("DROP SCHEMA public CASCADE"))
-        conn.execute(text("CREATE SCHEMA public"))
+        tables.metadata.create_all(conn)
+        names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+        conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     engine.dispose()
     return url
 
