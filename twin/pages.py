@@ -214,9 +214,7 @@ def _run_line(row: Row[Any], hours: OpenHours, caller: Caller, which: Which) -> 
     key = {"unit": run.unit, "epoch": run.epoch, "seq": run.seq}
     source = f"/api/rows?{urlencode(key)}" if caller.role in READERS else ""
     said = ENDS.get(run.end_reason, run.end_reason)
-    return TraceLine(
-        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source
-    )
+    return TraceLine(run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source)
 
 
 def _booking_line(row: Row[Any], hours: OpenHours, caller: Caller) -> TraceLine:
@@ -277,9 +275,7 @@ def home(
         asked = period(db, du or None, _day_after(au) if au else None, now)
         living = _living(db, caller, now)
         table = usage_of(db, asked)
-    first, last = (
-        _local(at, zone).date() for at in (asked.span.start, asked.span.end - timedelta(seconds=1))
-    )
+    first, last = (_local(at, zone).date() for at in (asked.span.start, asked.span.end - timedelta(seconds=1)))
     shown = {
         "day_first": day(asked.span.start, zone),
         "day_last": day(asked.span.end - timedelta(seconds=1), zone),
