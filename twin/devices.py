@@ -98,7 +98,7 @@ class _Sealed(Response):
     },
 )
 async def exchange(unit: Annotated[str, Depends(_own)], request: Request, twin: TheTwin) -> Response:
-    """Facts up, rules down: an `ExchangeRequest` of `server_sync.wire`, answered by a sealed `ExchangeReply`."""
+    """Facts up, rules down: an `ExchangeRequest` of `server_sync.wire`, answered by a sealed reply."""
     body = await request.body()
 
     def answer() -> bytes:
@@ -142,7 +142,7 @@ def kiosk_replica(caller: TheCaller, twin: TheTwin) -> Response:
 
 
 def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
-    """A kiosk's copy. Members, machines, policy and opening are written as in a unit's replica, badges as tags
+    """A kiosk's copy. Members, machines, policy and opening are as in a unit's replica, badges as tags
     under the kiosk's own key. `names` are for the screen; `units` say where each machine's unit answers."""
     u, m, p = tables.units.c, tables.machines.c, tables.members.c
     own = db.execute(select(u.version, u.tag_key).where(u.id == kiosk)).one()

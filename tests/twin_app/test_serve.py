@@ -1,6 +1,5 @@
 """The command: a process that serves, stops when it is told, and says clearly why it cannot start."""
 
-import base64
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from access.machines import Machine
-from server_sync.identity import PrivateKey
+from server_sync.identity import PrivateKey, RequestSigner
 from twin.people import People
 from twin.serve import command
 from twin.store import Store
@@ -46,8 +45,8 @@ def twin(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 def ask_changes(port: int, key: PrivateKey, version: int) -> socket.socket:
     """A unit's question for news, sent; its answer comes later."""
     path = f"/api/units/u/changes?epoch=1&version={version}&wait=20"
-    signature = base64.b64encode(key.sign(f"GET\n{path}\n".encode())).decode()
-    lines = (f"GET {path} HTTP/1.1", "Host: twin", "Lisiere-Unit: u", f"Lisiere-Signature: {signature}")
+    signed = RequestSigner("u", key, "twin", lambda: version).sign("GET", path, b"")
+    lines = [f"GET {path} HTTP/1.1", "Host: twin", *(f"{name}: {value}" for name, value in signed.items())]
     asking = socket.create_connection(("127.0.0.1", port), timeout=25)
     asking.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
     return asking
@@ -107,9 +106,7 @@ def test_a_token_opens_the_twin(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert os.stat(tmp_path / "twin.key").st_mode & 0o777 == 0o600
 
 
-def test_a_folder_that_cannot_be_is_one_clear_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1 and no traceback."""
     (tmp_path / "file").write_text("")
     assert command(["token", "--data", str(tmp_path / "file"), "--role", "admin"]) == 1
