@@ -7,7 +7,7 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
@@ -26,7 +26,7 @@ from access.facts import (
 )
 from access.people import Member
 from access.replica import Replica
-from access.times import UTC, ClockReading
+from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
 from controller import machine as law
 from controller.events import (
@@ -155,8 +155,17 @@ class Control:
 
     def renew(self) -> None:
         """Hold the power for another moment, if the state says so. Called ten times a second."""
-        if law.energised(self.state):
+        if self.live:
             self._hands.output.renew()
+
+    @property
+    def live(self) -> bool:
+        """Whether the output is to be live."""
+        return law.energised(self.state)
+
+    def let_go(self) -> None:
+        """Turn the output off, whatever the state says: the process ends."""
+        self._hands.output.switch_off()
 
     def deadline(self) -> int | None:
         """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
@@ -249,9 +258,7 @@ class Control:
         self._tell(step.facts)
         if step.awaited:
             self._runs += 1
-            self._await(
-                step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded())
-            )
+            self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
@@ -289,9 +296,7 @@ class Control:
             self._hands.tell(one)
         self._hands.record(Batch(stamped, awaited=False))
 
-    def _await(
-        self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]
-    ) -> None:
+    def _await(self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]) -> None:
         """Facts that must be on disk before what follows from them."""
         stamped = self._stamped(facts)
         self._pending = Pending(facts, stamped, written, unwritten)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,7 +117,18 @@ def commitment_of(opening: Mapping[str, Any]) -> str:
 
 def chained(unit: str, row: JournalRow) -> str:
     """The hash of a row: over the hash before it and everything in it but the opening."""
-    parts = (row.prev, unit, row.epoch, row.seq, row.at, row.mono_ms, row.boot, row.kind, row.body, row.commitment)
+    parts = (
+        row.prev,
+        unit,
+        row.epoch,
+        row.seq,
+        row.at,
+        row.mono_ms,
+        row.boot,
+        row.kind,
+        row.body,
+        row.commitment,
+    )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -169,9 +181,7 @@ def connect(path: Path, unit: str, new_epoch: int) -> sqlite3.Connection:
 class Journal:
     """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
 
-    def __init__(
-        self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int
-    ) -> None:
+    def __init__(self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int) -> None:
         """`entropy(n)` gives n random bytes for the salts; `new_epoch` is used when the file is new."""
         self.unit = unit
         self._disk = disk
@@ -276,10 +286,8 @@ class Journal:
             self._connection.execute("INSERT INTO openings VALUES (?, ?, ?)", (row.epoch, row.seq, row.opening))
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(sqlite3.Error):  # nothing was begun, or the engine has already rolled back
             self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass  # nothing was begun, or the engine has already rolled back
 
 
 def _with_hash(row: JournalRow, digest: str) -> JournalRow:

@@ -229,7 +229,8 @@ def _refused(state: State, event: BadgePresented, denied: Denied, view: View) ->
     if not clears:
         return Step(state, (decided,))
     return Step(
-        replace(state, faults=state.faults - {Fault.RELAY_WELDED}), (decided, FaultCleared(Fault.RELAY_WELDED))
+        replace(state, faults=state.faults - {Fault.RELAY_WELDED}),
+        (decided, FaultCleared(Fault.RELAY_WELDED)),
     )
 
 
@@ -338,9 +339,7 @@ def _not_recorded(state: State, event: NotRecorded, view: View) -> Step:
     """The journal could not take the grant: refused, instead of any grant."""
     starting = state.phase
     assert isinstance(starting, Starting)
-    refused = replace(
-        starting.decided, outcome=Outcome.REFUSED, reason=Reason.NOT_RECORDED, booking=None, run=None
-    )
+    refused = replace(starting.decided, outcome=Outcome.REFUSED, reason=Reason.NOT_RECORDED, booking=None, run=None)
     return Step(replace(state, phase=Idle(view.now_ms)), (refused,))
 
 
@@ -699,7 +698,10 @@ IGNORED: frozenset[tuple[type[Phase], type[MachineEvent]]] = frozenset(
         (Idle, Recorded),  # a grant that an emergency stop overtook cannot happen: it is closed on Recorded
         (Idle, NotRecorded),
         (Idle, StopAsked),  # nothing to stop
-        (Starting, BadgePresented),  # the tap before is still on its way to the disk: a matter of milliseconds
+        (
+            Starting,
+            BadgePresented,
+        ),  # the tap before is still on its way to the disk: a matter of milliseconds
         (Starting, StopAsked),
         (Running, Recorded),
         (Running, NotRecorded),

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from access.facts import instant, stamp
-from access.times import ClockReading, milliseconds
-from controller.ports import Clock, RawClock
+from access.times import ClockReading, RawClock, milliseconds
+from controller.ports import Clock
 
 STEP = timedelta(seconds=2)
 """How far wall and monotonic clock may part before the wall clock counts as stepped."""

@@ -2,21 +2,14 @@
 
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from access.times import RawClock
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RTC = Path("/dev/rtc0")
-
-
-@dataclass(frozen=True, slots=True)
-class RawClock:
-    """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""
-
-    wall: datetime
-    mono_ms: int
-    boot_id: str
 
 
 def mono_ms() -> int:

@@ -25,9 +25,9 @@ ToldAmps = Callable[[float], None]
 class Wiring:
     """Pins by their GPIO numbers; None where there is no such wire.
 
-    All are pulled up, and wired so that a broken wire reads as the worse case: `contact` goes to ground through
-    a normally-closed mirror contact (open is live), `estop` through the stop's normally-closed contact (open is
-    pressed), `motor` through a current relay that opens when the motor runs (and draws `motor_amps`).
+    All are pulled up, and wired so that a broken wire reads as the worse case: `contact` goes to ground
+    through a normally-closed mirror contact (open is live), `estop` through the stop's own contact (open is
+    pressed), `motor` through a current relay that opens when the motor runs (drawing `motor_amps`).
     """
 
     contact: int | None = None

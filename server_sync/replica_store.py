@@ -16,7 +16,6 @@ from access.replica import Replica
 from server_sync.identity import IdentityError, PublicKey, unseal
 from server_sync.wire import ExchangeReply, WireError, replica_from_bytes, reply_from_bytes
 
-
 T = TypeVar("T")
 
 
@@ -43,7 +42,9 @@ class ReplicaStore:
             database = sqlite_utils.Database(self._connection)
             database.enable_wal()
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a cache: the twin has it all
-            self._connection.execute("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
+            )
         except sqlite3.DatabaseError as error:
             raise ReplicaError(f"{path}: {error}; delete the file, the twin sends it again") from None
 
@@ -84,9 +85,7 @@ class ReplicaStore:
         try:
             return None if sealed is None else unseal(sealed, self._twin)
         except IdentityError as error:
-            raise ReplicaError(
-                f"{self._path}: {name}: {error}; delete the file, the twin sends it again"
-            ) from None
+            raise ReplicaError(f"{self._path}: {name}: {error}; delete the file, the twin sends it again") from None
 
     def _read(self, read: Callable[[], T]) -> T:
         try:

@@ -20,7 +20,7 @@ from server_sync.wire import Row, WireError, checked, decode, encode
 from twin import requests, tables
 from twin.desk import Change, Desk
 from twin.replicas import Unit
-from twin.store import Record, insert_new, put
+from twin.store import Record, insert_new
 
 _LOG = logging.getLogger("lisiere.twin")
 
@@ -36,6 +36,11 @@ _STARTED = (
     tables.bookings.update()
     .where(tables.bookings.c.id == bindparam("of"), tables.bookings.c.machine == bindparam("on"))
     .values(started=True)
+)
+_PROGRESS = (
+    tables.progress.update()
+    .where(tables.progress.c.unit == bindparam("of"), tables.progress.c.epoch == bindparam("its"))
+    .values({name: bindparam(name) for name in ("applied", "highest", "duplicates", "fork")})
 )
 _STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
@@ -58,7 +63,7 @@ class Progress:
 def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: Progress) -> tuple[int, bool]:
     """Store the rows and apply what has become contiguous: up to which sequence all is applied now, and
     whether the unit's replica has to change."""
-    fresh, duplicates, fork = _sorted_out(desk, unit, rows)
+    fresh, duplicates, fork = _sorted_out(desk, unit, rows, so_far)
     after = replace(
         so_far,
         highest=max([so_far.highest, last_seq, *(row.seq for row in rows)]),
@@ -75,15 +80,19 @@ def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: P
     return after.applied, raised
 
 
-def _sorted_out(desk: Desk, unit: Unit, rows: tuple[Row, ...]) -> tuple[list[Row], int, str | None]:
+def _sorted_out(
+    desk: Desk, unit: Unit, rows: tuple[Row, ...], so_far: Progress
+) -> tuple[list[Row], int, str | None]:
     """The rows that are new, how many are not, and the fork if a known key came with another content."""
     if not rows:
         return [], 0, None
     sequences = [row.seq for row in rows]
     if min(sequences) < 1 or any((row.unit, row.epoch) != (unit.id, unit.epoch) for row in rows):
         raise WireError(f"a row is not of {unit.id}'s journal {unit.epoch}")
-    span = {"unit": unit.id, "epoch": unit.epoch, "first": min(sequences), "last": max(sequences)}
-    known: dict[int, str] = {record.seq: record.hash for record in desk.conn.execute(_STORED, span)}
+    known: dict[int, str] = {}
+    if min(sequences) <= so_far.highest:
+        span = {"unit": unit.id, "epoch": unit.epoch, "first": min(sequences), "last": max(sequences)}
+        known = {record.seq: record.hash for record in desk.conn.execute(_STORED, span)}
     fresh = []
     for row in rows:
         if row.seq not in known:
@@ -101,7 +110,8 @@ def _keep(desk: Desk, unit: Unit, progress: Progress) -> None:
         "duplicates": progress.duplicates,
         "fork": progress.fork,
     }
-    put(desk.conn, tables.progress, {"unit": unit.id, "epoch": unit.epoch}, values)
+    if desk.conn.execute(_PROGRESS, {"of": unit.id, "its": unit.epoch, **values}).rowcount == 0:
+        desk.conn.execute(tables.progress.insert(), {"unit": unit.id, "epoch": unit.epoch, **values})
 
 
 def _apply_waiting(desk: Desk, unit: Unit, applied: int) -> tuple[int, bool]:

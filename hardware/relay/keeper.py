@@ -131,9 +131,11 @@ class Keeper:
 
     def _report(self, only_if_due: bool = False) -> None:
         now = mono_ms()
-        if self._client is None or (only_if_due and now < self._told_ms + REPORT_EVERY_MS):
+        if only_if_due and now < self._told_ms + REPORT_EVERY_MS:
             return
         self._told_ms = now
+        if self._client is None:
+            return
         commanded = self._keep.hold.until is not None
         report = Report(commanded, self._relay.is_on, self._keep.since_ms, now, self._keep.why)
         with suppress(OSError):

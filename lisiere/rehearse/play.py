@@ -3,6 +3,7 @@
 import os
 import tempfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,7 @@ class _Stage:
         self._badges: dict[str, dict[str, str]] = {}
         self._totals = {m.id: {"powered_seconds": 0, "running_seconds": 0, "runs": 0} for m in script.machines}
         watch = Watch(fact=self._fact, power=self._power, booking=lambda change: self._records.booking(change))
-        self._site = Site(
-            folder, script.start, script.machines, script.policy, script.opening, seed, watch
-        )
+        self._site = Site(folder, script.start, script.machines, script.policy, script.opening, seed, watch)
         self._records = Records(script.opening.timezone, self._site.schedule.now, self._badge_of)
 
     def play(self) -> list[Record]:
@@ -46,7 +45,7 @@ class _Stage:
         try:
             self._people_and_bookings()
             for act in self._script.acts:
-                self._site.schedule.at(self._ms(act), Turn.STEP, lambda act=act: self._do(act))
+                self._site.schedule.at(self._ms(act), Turn.STEP, partial(self._do, act))
             for id, bench in self._site.benches.items():
                 bench.expect_steps(self._steps_of(id))
             self._site.open()

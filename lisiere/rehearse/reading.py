@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +14,7 @@ from access.bookings import Booking
 from access.machines import Machine, Output
 from access.people import Category, Role
 from access.policy import Policy, UntrustedClock
-from access.times import DAYS, UTC, Hours, Opening
+from access.times import DAYS, Hours, Opening
 from lisiere.rehearse.script import Act, Expectation, Person, Script, ScriptError
 from lisiere.rehearse.vocabulary import (
     BOOKING,
@@ -150,7 +150,11 @@ class _Reader:
         for badge in values["badges"]:
             self._new(f"member {place}.badges", badge, self._badges)
         return Person(
-            **{**values, "badges": tuple(values["badges"]), "qualifications": frozenset(values["qualifications"])}
+            **{
+                **values,
+                "badges": tuple(values["badges"]),
+                "qualifications": frozenset(values["qualifications"]),
+            }
         )
 
     def _booking(self, raw: Any, place: int) -> Booking:
@@ -218,7 +222,7 @@ class _Reader:
         if not isinstance(raw, dict):
             self._wrong(where.rstrip(".") or "the file", "must be a table")
         self._known(raw, keys, where)
-        values = {}
+        values: dict[str, Any] = {}
         for name, key in keys.items():
             if name not in raw and key.default is REQUIRED:
                 self._wrong(f"{where}{name}", f"is missing: it must be a {key.kind}")
@@ -288,7 +292,7 @@ class _Reader:
 
     def _whole_number(self, where: str, value: Any) -> int:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return value if whole else self._wrong(where, "must be a whole number, not negative")
+        return int(value) if whole else self._wrong(where, "must be a whole number, not negative")
 
     def _one_of(self, where: str, value: Any, words: Any) -> Any:
         if value not in tuple(words):

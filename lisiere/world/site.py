@@ -12,6 +12,7 @@ from access.book import Answer, Circumstances, Refused
 from access.bookings import Booking
 from access.machines import Machine
 from access.policy import Policy
+from access.replica import Version
 from access.times import Opening
 from access.vocabulary import BookingOutcome, Cause, Refusal, Source
 from controller.events import WalkUpAsked
@@ -22,7 +23,6 @@ from server_sync.client import TwinClient, TwinUnreachable
 from server_sync.identity import PrivateKey
 from server_sync.replica_store import ReplicaStore
 from server_sync.wire import ExchangeRequest, request_from_bytes
-from access.replica import Version
 from twin.bookings import Bookings
 from twin.desk import Change
 from twin.exchange import Exchange
@@ -114,7 +114,9 @@ class Site:
     def _enrol(self, bench: Bench, folder: Path) -> None:
         """What `lisiere enrol` leaves on a unit: a first replica, and the time."""
         client = TwinClient(Wire(self, bench.machine.id), self._key.public, lambda: "enrolment")
-        request = ExchangeRequest(bench.machine.id, int(self.schedule.now().timestamp()), "enrolment", Version(0, 0))
+        request = ExchangeRequest(
+            bench.machine.id, int(self.schedule.now().timestamp()), "enrolment", Version(0, 0)
+        )
         reply, sealed = client.exchange(request)
         store = ReplicaStore(folder / "replica.db", self._key.public)
         assert reply.replica is not None
@@ -195,9 +197,7 @@ class Site:
 
     def _judged_by_kiosk(self, bench: Bench, id: str, member: str, minutes: float, now: datetime) -> Answer:
         replica = bench.replica
-        at = Circumstances(
-            now, replica.machine, replica.policy, replica.opening, replica.bookings, reachable=False
-        )
+        at = Circumstances(now, replica.machine, replica.policy, replica.opening, replica.bookings, reachable=False)
         return rules.walk_up(id, replica.members[member], minutes, at)
 
     # --- the end -------------------------------------------------------------------------------------

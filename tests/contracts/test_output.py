@@ -28,7 +28,8 @@ class Output(Protocol):
 class Bench(Protocol):
     """An output and a way to look at it."""
 
-    output: Output
+    @property
+    def output(self) -> Output: ...
 
     def becomes(self, live: bool) -> None:
         """Wait until the output is live, or dead."""

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hardware.clock import mono_ms
 from hardware.relay.keeper import Keep
 from hardware.relay.report import LONGEST_PACKET, Command, Order, Report, order_of, report_of
 from tests.hardware.keepers import connected, keeper, next_report
+from tests.hardware.waiting import eventually
 
 HOLD_MS = 500
 LATE_MS = 100
@@ -79,7 +81,7 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
 
 
 def test_a_killed_controller_hangs_up(path: Path) -> None:
-    """When a whole controller is killed, the keeper opens the relay and welcomes the next one with that news."""
+    """When a whole controller is killed, the relay opens, and whoever connects next is told so."""
     with subprocess.Popen([sys.executable, "-c", REAL_HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         while holder.stdout.readline() != b"True\n":
@@ -130,6 +132,20 @@ def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> No
     assert first_report_of_a_newcomer(path).why in ("off", "left")
 
 
+def test_a_keeper_that_nobody_asks_rests(tmp_path: Path) -> None:
+    """Without a client the keeper waits for one; it does not keep a processor busy."""
+    with keeper(tmp_path / "keeper") as process:
+        began, used = time.monotonic(), cpu_seconds(process.pid)
+        eventually(lambda: time.monotonic() > began + 0.5)
+        assert cpu_seconds(process.pid) - used < 0.25
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processor so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def test_only_this_user_may_connect(path: Path) -> None:
     """The keeper's socket has mode 0600."""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -159,8 +175,8 @@ def test_nothing_holds_longer_than_a_hold_after_it_was_said(steps: list[tuple[Or
     for said, later in steps:
         now += later
         last_given = max(last_given, min(said.at_ms, now))
-        keep = keep.obeyed(said, now)
-        assert keep.at(now).hold.until is None or keep.at(now).hold.until <= last_given + HOLD_MS
+        keep = keep.obeyed(said, now).at(now)
+        assert (keep.hold.until or 0) <= last_given + HOLD_MS
     assert keep.at(max(now, last_given + HOLD_MS)).hold.until is None
 
 

@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process does: by looking, with a generous deadline, never by sleeping it out."""
+"""Waiting for what another thread or process does: looking, with a generous deadline, not sleeping it out."""
 
 import time
 from collections.abc import Callable
