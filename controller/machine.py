@@ -223,6 +223,7 @@ def _refused(state: State, event: BadgePresented, denied: Denied, view: View) ->
     clears = (
         denied.reason is Reason.FAULT
         and Fault.RELAY_WELDED in state.faults
+        and Fault.BOARD_LOST not in state.faults
         and _may_clear_weld(event.tag, denied.member, view)
         and not _live_unasked(state.senses, view)
     )
@@ -405,7 +406,12 @@ def _estop(state: State, event: EstopChanged, view: View) -> Step:
 
 
 def _board(state: State, event: BoardChanged, view: View) -> Step:
-    return _fault_changed(state, Fault.BOARD_LOST, event.lost, view, Cause.FAULT)
+    """A lost board tells neither contact nor current; when it is back they have their usual time to say anew."""
+    step = _fault_changed(state, Fault.BOARD_LOST, event.lost, view, Cause.FAULT)
+    if event.lost or Fault.BOARD_LOST not in state.faults:
+        return step
+    senses = replace(state.senses, contact_since=view.now_ms, spinning_since=view.now_ms)
+    return replace(step, state=replace(step.state, senses=senses))
 
 
 def _reader(state: State, event: ReaderChanged, view: View) -> Step:
@@ -501,6 +507,8 @@ def _look_at_contact(state: State, view: View) -> Step:
 def _contact_fault(state: State, view: View) -> tuple[int, Fault] | None:
     """The fault of the output that is coming if nothing changes, and when."""
     machine, senses, phase = view.replica.machine, state.senses, state.phase
+    if Fault.BOARD_LOST in state.faults:
+        return None
     if isinstance(phase, (Running, Finishing)):
         if not machine.feedback or senses.contact_closed or Fault.NO_POWER in state.faults:
             return None
