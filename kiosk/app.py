@@ -6,7 +6,7 @@ Keys lead nowhere: no settings on F1, no end on Escape, none on closing the wind
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from kivy.app import App
 from kivy.clock import Clock as Frames
@@ -14,7 +14,6 @@ from kivy.core.window import Window
 from kivy.metrics import mm
 from kivy.uix.screenmanager import NoTransition, ScreenManager
 
-from datetime import UTC
 from kiosk.board import BoardScreen
 from kiosk.desk import Desk, draw_id
 from kiosk.durations import DurationsScreen

@@ -102,24 +102,26 @@ class Watch(Generic[T]):
             self._waiters.remove(waiter)
 
     async def _keep_looking(self) -> None:
-        while self._waiters:
-            keys = frozenset(waiter.key for waiter in self._waiters)
+        while waiters := list(self._waiters):
             try:
-                self._tell(await run_in_threadpool(self._look, keys))
+                seen = await run_in_threadpool(self._look, frozenset(waiter.key for waiter in waiters))
             except SQLAlchemyError as error:
-                self._fail(error)
+                _fail(waiters, error)
+            else:
+                self._tell(waiters, seen)
             await asyncio.sleep(LOOK_EVERY)
 
-    def _tell(self, seen: Mapping[str, T]) -> None:
-        for waiter in self._waiters:
+    def _tell(self, waiters: list[_Waiter[T]], seen: Mapping[str, T]) -> None:
+        for waiter in waiters:
             now = seen.get(waiter.key)
             if not waiter.answer.done() and (self.closing or now is None or waiter.enough(now)):
                 waiter.answer.set_result(now)
 
-    def _fail(self, error: SQLAlchemyError) -> None:
-        for waiter in self._waiters:
-            if not waiter.answer.done():
-                waiter.answer.set_exception(error)
+
+def _fail(waiters: Iterable[_Waiter[Any]], error: SQLAlchemyError) -> None:
+    for waiter in waiters:
+        if not waiter.answer.done():
+            waiter.answer.set_exception(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from controller.events import (
     TimePassed,
 )
 from controller.journal import JournalReader, Stamped
-from controller.machine import energised
+from controller.states import energised
 from controller.timekeeping import Anchor
 from hardware.clock import SimulatedClock
 from hardware.disk import SimulatedDisk

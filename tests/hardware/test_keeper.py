@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ from hypothesis import strategies as st
 from access.hold import Hold
 from hardware.clock import mono_ms
 from hardware.relay.keeper import Keep
-from hardware.relay.report import LONGEST_PACKET, Command, Order, Report, order_of, report_of
-from tests.hardware.keepers import connected, keeper, next_report
-from tests.hardware.waiting import eventually
+from hardware.relay.report import LONGEST_PACKET, Command, Order, order_of
+from tests.hardware.keepers import connected, keeper, newcomers_report, next_report
+from tests.hardware.waiting import eventually, running
 
 HOLD_MS = 500
 LATE_MS = 100
@@ -67,7 +66,7 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
     """The relay opens within a hold and a tenth of a second after its controller is killed or stopped."""
     client = connected(path)
     command = [sys.executable, "-c", HOLDER, str(client.fileno())]
-    with client, subprocess.Popen(command, pass_fds=[client.fileno()]) as holder:
+    with client, running(command, pass_fds=[client.fileno()]) as holder:
         closed = next_report(client, commanded=True)
         while closed.at_ms < closed.since_ms + 2 * HOLD_MS:  # it is really being renewed
             closed = next_report(client, commanded=True)
@@ -75,31 +74,22 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
         os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)
         gone_ms = mono_ms()
         opened = next_report(client, commanded=False)
-        holder.kill()
     assert opened.why == "expired" and not opened.observed
     assert opened.since_ms <= gone_ms + HOLD_MS + LATE_MS
 
 
 def test_a_killed_controller_hangs_up(path: Path) -> None:
     """When a whole controller is killed, the relay opens, and whoever connects next is told so."""
-    with subprocess.Popen([sys.executable, "-c", REAL_HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+    with running([sys.executable, "-c", REAL_HOLDER, str(path)]) as holder:
         assert holder.stdout is not None
         while holder.stdout.readline() != b"True\n":
             pass
         holder.kill()
         holder.wait()
         gone_ms = mono_ms()
-    report = first_report_of_a_newcomer(path)
+    report = newcomers_report(path)
     assert not report.commanded and not report.observed and report.why in ("left", "expired")
     assert report.since_ms <= gone_ms + HOLD_MS + LATE_MS
-
-
-def first_report_of_a_newcomer(path: Path) -> Report:
-    """What a keeper tells whoever connects, once the one before is gone."""
-    while True:
-        with connected(path) as client:
-            if packet := client.recv(LONGEST_PACKET):
-                return report_of(packet)
 
 
 def test_a_second_client_is_turned_away(path: Path) -> None:
@@ -119,7 +109,7 @@ def test_nonsense_opens_the_relay(path: Path, nonsense: bytes) -> None:
         client.send(nonsense)
         while client.recv(LONGEST_PACKET):
             pass
-    assert first_report_of_a_newcomer(path).why in ("left", "expired")
+    assert newcomers_report(path).why in ("left", "expired")
 
 
 def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> None:
@@ -129,7 +119,7 @@ def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> No
             client.send(order(Command.ON))
             client.send(order(Command.OFF))
         client.shutdown(socket.SHUT_WR)
-    assert first_report_of_a_newcomer(path).why in ("off", "left")
+    assert newcomers_report(path).why in ("off", "left")
 
 
 def test_a_keeper_that_nobody_asks_rests(tmp_path: Path) -> None:

@@ -81,7 +81,9 @@ def test_what_the_table_means() -> None:
     """A few lines said in another way, so that a slip in the table is seen."""
     writes = {key for key in ROUTES if not key.startswith("GET")}
     assert {key for key in writes if Role.AUDITOR in (ROUTES[key] or ())} == {"POST /deconnexion"}
-    assert not any((ROUTES[key] or PEOPLE) & DEVICES for key in writes if "exchange" not in key and ROUTES[key])
+    assert not any(
+        (ROUTES[key] or PEOPLE) & DEVICES for key in writes if "exchange" not in key and ROUTES[key]
+    )
     assert Role.MEMBER not in (ROUTES["GET /api/rows"] or ())
     assert Role.MEMBER not in (ROUTES["GET /api/members"] or ())
     assert {key for key, roles in ROUTES.items() if roles is None} == {

@@ -70,7 +70,9 @@ class Site:
 
     def device(self, device: str, method: str, path: str, body: bytes = b"") -> Response:
         """A request of a device."""
-        return self.client.request(method, path, content=body, headers=self.signed(device, method, path, body))
+        return self.client.request(
+            method, path, content=body, headers=self.signed(device, method, path, body)
+        )
 
     def exchange(self, unit: str, *rows: Row, state: dict[str, object] | None = None) -> ExchangeReply:
         """One exchange of a unit, its answer checked."""
