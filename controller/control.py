@@ -155,8 +155,17 @@ class Control:
 
     def renew(self) -> None:
         """Hold the power for another moment, if the state says so. Called ten times a second."""
-        if law.energised(self.state):
+        if self.live:
             self._hands.output.renew()
+
+    @property
+    def live(self) -> bool:
+        """Whether the output is to be live."""
+        return law.energised(self.state)
+
+    def let_go(self) -> None:
+        """Turn the output off, whatever the state says: the process ends."""
+        self._hands.output.switch_off()
 
     def deadline(self) -> int | None:
         """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""

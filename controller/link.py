@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Protocol, TypeVar, Union, assert_never, cast, get_args, get_origin, get_type_hints
@@ -18,7 +18,6 @@ import h11
 
 from access.book import Accepted, Answer, Refused
 from access.bookings import Booking
-from access.times import UTC
 from access.vocabulary import Fault, Outcome, Reason, Refusal, Warn
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from kivy.core.window import Window
 from kivy.metrics import mm
 from kivy.uix.screenmanager import NoTransition, ScreenManager
 
-from access.times import UTC
+from datetime import UTC
 from kiosk.board import BoardScreen
 from kiosk.desk import Desk, draw_id
 from kiosk.durations import DurationsScreen

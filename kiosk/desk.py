@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from access.book import Accepted
 from access.vocabulary import Reason
 from controller.link import UnitAnswer, UnitState, WalkUp
 from kiosk import session as steps
@@ -170,8 +169,7 @@ class Desk:
             self._step(EMPTY)
 
     def _patience(self) -> float:
-        done = self.session.stage is Stage.ANSWERED and isinstance(self.session.answer, Accepted)
-        if done and self._promise_kept():
+        if self.session.stage is Stage.ANSWERED and self._promise_kept():
             return self.session.answered_at - self._touched_at + SUCCESS_S
         return IDLE_S
 

@@ -53,7 +53,7 @@ def _scenes() -> Iterator[Scene]:
     yield "durations-on", "C'est parti", _badge("tag-zoé", "surjeteuse-1", 60)
     yield "durations-hazardous", "Badgez à la machine", _badge("tag-zoé", "presse-1", 30)
     yield "durations-refused", "Refusé par la machine", _taken
-    yield "durations-unreachable", "La machine n'a pas répondu", _lossy
+    yield "durations-unreachable", "La machine n'a pas répondu", _deaf
 
 
 def _badge(tag: str, machine: str = "", minutes: float = 0) -> Callable[[Story, KioskApp], None]:
@@ -94,6 +94,6 @@ def _taken(story: Story, app: KioskApp) -> None:
     unit.catch_up()
 
 
-def _lossy(story: Story, app: KioskApp) -> None:
-    story.units["piqueuse-1"].lossy = True
+def _deaf(story: Story, app: KioskApp) -> None:
+    story.units["piqueuse-1"].deaf = True
     _badge("tag-zoé", "piqueuse-1", 60)(story, app)

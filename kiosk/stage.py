@@ -36,10 +36,13 @@ class Finger(MotionEvent):
 class Stage:
     """A running kiosk of a given size in pixels, drawn at that screen's density."""
 
+    _latest = 0.0
+    """How far a former stage went: Kivy's clock stands still until its time has come again."""
+
     def __init__(self, app: KioskApp, size: tuple[int, int]) -> None:
         self.app = app
         self.size = size
-        self._frames_s = Frames.time()
+        self._frames_s = max(Frames.time(), Stage._latest) + _FRAME_S
         self._fingers = 0
         self._kept = Frames.time, Frames._max_fps
         Frames._max_fps = 0
@@ -110,6 +113,7 @@ class Stage:
         Window.remove_widget(self.app.root)
         stopTouchApp()
         Frames.time, Frames._max_fps = self._kept
+        Stage._latest = self._frames_s
 
 
 def png(rgba: bytes, width: int, height: int) -> bytes:
@@ -120,7 +124,7 @@ def png(rgba: bytes, width: int, height: int) -> bytes:
     stride = width * 3
     rows = b"".join(b"\0" + pixels[y * stride : (y + 1) * stride] for y in reversed(range(height)))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks

@@ -42,6 +42,10 @@ PERSONAL = frozenset(
 """The refusals that are about the asker, not about the machine."""
 
 
+OF_THE_MACHINE = frozenset({Refusal.NOT_QUALIFIED, Refusal.NOT_FOR_CATEGORY})
+"""Those among them that another machine might not give."""
+
+
 class Look(StrEnum):
     """How a machine looks from across the room. Each has a word, a colour and a shape of its own."""
 
@@ -386,20 +390,32 @@ def member_page(person: Person, scene: Scene) -> MemberPage:
     say = scene.say
     name = person.first_name
     tiles = sorted((_own_tile(post, person, scene) for post in scene.site.posts), key=_usefulness)
-    lines = list(_own_lines(person, scene))[:2] or [say("member.choose")]
+    barred = _barred_everywhere(person.member, scene)
+    lines = [barred] if barred else list(_own_lines(person, scene))[:2] or [say("member.choose")]
     hello = say("member.hello", name=name) if name else say("member.hello_nameless")
     return MemberPage(hello, tuple(lines), tuple(tiles), say("member.leave"), say("more"))
+
+
+def _barred_everywhere(member: Member, scene: Scene) -> str:
+    """What keeps this person from every machine, whatever it is; empty when nothing does."""
+    if not scene.site.posts:
+        return ""
+    answer = preview(scene.site.posts[0], member, _shortest(scene), scene)
+    reasons = answer.reasons if isinstance(answer, Refused) else ()
+    everywhere = [r for r in reasons if r in PERSONAL - OF_THE_MACHINE]
+    return " ".join(what_and_do(scene.say, everywhere[0])) if everywhere else ""
 
 
 def _own_tile(post: Post, person: Person, scene: Scene) -> Tile:
     """A machine as it stands for this person."""
     shown = replace(tile(post, scene), told=False)
-    state = scene.seen[post.machine.id].state
-    if state is not None and shown.look is Look.BUSY and state.member == person.member.id:
+    if shown.look in (Look.FREE, Look.BUSY, Look.RESERVED) and _own_here(person, post, scene):
         return replace(shown, look=Look.YOURS, word=scene.say("look.yours"))
     answer = preview(post, person.member, _shortest(scene), scene)
     personal = [r for r in answer.reasons if r in PERSONAL] if isinstance(answer, Refused) else []
     if personal:
+        if personal[0] not in OF_THE_MACHINE:
+            return replace(shown, barred=True)  # said once, above them all
         what, do = why(personal[0], post, person.member, scene)
         return replace(shown, what=what, do=do, barred=True, told=True)
     return shown
@@ -421,19 +437,46 @@ def _usefulness(shown: Tile) -> int:
 
 def _own_lines(person: Person, scene: Scene) -> Iterator[str]:
     """The person's running machine, then their bookings, the nearest first."""
-    me = person.member.id
-    states = [seen.state for seen in scene.seen.values() if seen.state is not None]
     names = {post.machine.id: post.name for post in scene.site.posts}
-    running = [state for state in states if state.member == me and state.phase != "idle"]
-    for state in running:
-        end = scene.hour(state.until) if state.until is not None else ""
-        said = "member.running" if end else "member.running_open"
-        yield scene.say(said, machine=names[state.machine], end=end)
-    under_way = {state.booking for state in running}
-    own = [b for state in states for b in state.bookings if b.live and b.member == me and b.end > scene.now]
+    states = [scene.seen[machine].state for machine in names]
+    known = [state for state in states if state is not None]
+    for state in known:
+        if _runs(person, state):
+            yield _own_run(state, names[state.machine], scene)
+    own = [b for state in known for b in _own_bookings(person, state, scene)]
     for booking in sorted(own, key=lambda b: b.start):
-        if booking.id not in under_way:
-            yield _own_booking(booking, names[booking.machine], scene)
+        yield _own_booking(booking, names[booking.machine], scene)
+
+
+def _own_here(person: Person, post: Post, scene: Scene) -> str:
+    """What is this person's on a machine now, in words; empty when nothing is."""
+    state = scene.seen[post.machine.id].state
+    if state is None:
+        return ""
+    if _runs(person, state):
+        return _own_run(state, post.name, scene)
+    due = [b for b in _own_bookings(person, state, scene) if b.covers(scene.now)]
+    return _own_booking(due[0], post.name, scene) if due else ""
+
+
+def _runs(person: Person, state: UnitState) -> bool:
+    return state.member == person.member.id and state.phase != "idle"
+
+
+def _own_bookings(person: Person, state: UnitState, scene: Scene) -> list[Booking]:
+    """The person's bookings of a machine that are yet to be used."""
+    return [
+        booking
+        for booking in state.bookings
+        if booking.live and booking.member == person.member.id and booking.end > scene.now
+        if not (_runs(person, state) and booking.id == state.booking)
+    ]
+
+
+def _own_run(state: UnitState, name: str, scene: Scene) -> str:
+    if state.until is None:
+        return scene.say("member.running_open", machine=name)
+    return scene.say("member.running", machine=name, end=scene.hour(state.until))
 
 
 def _own_booking(booking: Booking, name: str, scene: Scene) -> str:
@@ -457,16 +500,24 @@ def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
     result = _result(session, post, scene)
     found = offers(post, member, scene, session.minutes) if result is None else ()
     if result is None and not found:
-        result = _why_not(post, member, shown, scene)
+        result = _why_not(session, post, shown, scene)
     return Sheet(
         shown,
         say("member.hello", name=person.first_name) if person is not None and person.first_name else "",
         say("sheet.question") if found else "",
         found,
         _hint(session, post, found, scene) if found else "",
-        say("member.leave" if result is not None and result.good else "sheet.back"),
+        _way_out(session, result, say),
         result,
     )
+
+
+def _way_out(session: Session, result: Result | None, say: Say) -> str:
+    """There is none while the unit is being asked: it answers within seconds."""
+    if session.stage is Stage.ASKING:
+        return ""
+    done = session.stage is Stage.ANSWERED and result is not None and result.good
+    return say("member.leave" if done else "sheet.back")
 
 
 def _hint(session: Session, post: Post, found: tuple[Offer, ...], scene: Scene) -> str:
@@ -478,15 +529,25 @@ def _hint(session: Session, post: Post, found: tuple[Offer, ...], scene: Scene) 
     return scene.say("sheet.hazardous" if post.machine.hazardous else "sheet.touch")
 
 
-def _why_not(post: Post, member: Member, shown: Tile, scene: Scene) -> Result:
-    """There is nothing to offer: the first reason, in words."""
+def _why_not(session: Session, post: Post, shown: Tile, scene: Scene) -> Result:
+    """There is nothing to offer: it is theirs already, or the first reason, in words."""
+    person = session.person
+    if person is not None and shown.look is Look.YOURS:
+        return Result(True, shown.word, _own_here(person, post, scene))
+    member = person.member if person is not None else anybody(post.machine)
     answer = preview(post, member, _shortest(scene), scene)
     if isinstance(answer, Refused):
         what, do = why(answer.reasons[0], post, member, scene)
-        return Result(
-            False, shown.word if shown.look is not Look.FREE else scene.say("result.refused"), what, do
-        )
+        return Result(False, _no(answer.reasons[0], shown, scene.say), what, do)
     return Result(False, scene.say("result.refused"), *what_and_do(scene.say, Refusal.TOO_SHORT))
+
+
+def _no(reason: Refusal, shown: Tile, say: Say) -> str:
+    """No, in two words."""
+    if reason is Refusal.NOT_QUALIFIED:
+        return say("result.untrained")
+    personal = reason in PERSONAL or shown.look in (Look.FREE, Look.YOURS)
+    return say("result.refused") if personal else shown.word
 
 
 def _result(session: Session, post: Post, scene: Scene) -> Result | None:
@@ -496,7 +557,7 @@ def _result(session: Session, post: Post, scene: Scene) -> Result | None:
         return None
     if session.stage is Stage.ASKING:
         return Result(None, say("result.asking"), say("result.asking.what"))
-    match session.answer:
+    match session.answer or _made(session, post, scene):
         case None:
             what, do = say("result.unreachable.what"), say("result.unreachable.do")
             return Result(False, say("result.unreachable"), what, do, say("sheet.again"))
@@ -508,6 +569,13 @@ def _result(session: Session, post: Post, scene: Scene) -> Result | None:
             return _granted(booking, session, post, scene)
         case Done():
             return Result(True, say("result.starting"))
+
+
+def _made(session: Session, post: Post, scene: Scene) -> Accepted | None:
+    """The answer was lost, but the unit tells of the booking all the same."""
+    state = scene.seen[post.machine.id].state
+    bookings = state.bookings if state is not None else ()
+    return next((Accepted(b) for b in bookings if b.id == session.request and b.live), None)
 
 
 def _granted(booking: Booking, session: Session, post: Post, scene: Scene) -> Result:

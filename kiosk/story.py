@@ -14,7 +14,9 @@ from access.bookings import Booking
 from access.machines import Machine
 from access.people import Badge, Member
 from access.policy import Policy
-from access.times import UTC, Hours, Opening
+from datetime import UTC
+
+from access.times import Hours, Opening
 from access.vocabulary import Fault, Outcome, Reason
 from controller.link import Ask, Done, LastTap, UnitAnswer, UnitState, WalkUp
 from kiosk.ports import Person, Post, Site

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 COMMANDS = {
     "demo": ("lisiere.demo.command", "a whole workshop on this computer: twin, two machines, kiosk"),
-    "unit": ("lisiere.unit", "run a machine's unit"),
+    "unit": ("lisiere.unit.command", "run a machine's unit"),
     "keeper": ("hardware.relay.keeper", "own a relay on the Pi's pins, and let go by itself"),
     "kiosk": ("lisiere.kiosk", "run the touch kiosk"),
     "twin": ("twin.serve", "run the central twin, or print a token for it"),

@@ -40,11 +40,11 @@ def _sense_for_ever(reader: nfc.NfcReader, say: Say) -> None:
         if now >= alive + ALIVE_EVERY_S:
             say(Line(Said.ALIVE))
             alive = now
-        _sense_once(reader, presence, say)
+        sense_once(reader, presence, say)
         time.sleep(PAUSE_S)
 
 
-def _sense_once(reader: nfc.NfcReader, presence: Presence, say: Say) -> None:
+def sense_once(reader: nfc.NfcReader, presence: Presence, say: Say) -> None:
     """Say `sensed` and then `read`: a badge that can prove more than its number would be asked in between."""
     reading = reader.sense()
     if reading is not None and presence.placed(reading, time.monotonic()):

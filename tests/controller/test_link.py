@@ -12,7 +12,7 @@ import pytest
 
 from access.book import Accepted, Refused
 from access.bookings import Booking
-from access.times import UTC
+from datetime import UTC
 from access.vocabulary import Fault, Outcome, Reason, Refusal, Source, Warn
 from controller.link import (
     PATHS,

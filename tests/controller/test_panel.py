@@ -14,7 +14,7 @@ import pytest
 
 from access.book import Accepted, Refused
 from access.bookings import Booking
-from access.times import UTC
+from datetime import UTC
 from access.vocabulary import Refusal, Source
 from controller.link import Ask, Done, Finish, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp, encode
 from controller.panel import Panel

@@ -33,7 +33,24 @@ def connected(path: Path) -> socket.socket:
 
 def next_report(client: socket.socket, commanded: bool) -> Report:
     """The next report that says `commanded`, past all others."""
-    while True:
-        report = report_of(client.recv(LONGEST_PACKET))
-        if report.commanded is commanded:
-            return report
+    heard: list[Report] = []
+
+    def comes() -> bool:
+        heard.append(report_of(client.recv(LONGEST_PACKET)))
+        return heard[-1].commanded is commanded
+
+    eventually(comes)
+    return heard[-1]
+
+
+def newcomers_report(path: Path) -> Report:
+    """What a keeper tells whoever connects, once the one before is gone."""
+    heard: list[bytes] = []
+
+    def welcomed() -> bool:
+        with connected(path) as client:
+            heard.append(client.recv(LONGEST_PACKET))
+        return bool(heard[-1])
+
+    eventually(welcomed)
+    return report_of(heard[-1])

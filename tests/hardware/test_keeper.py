@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from access.hold import Hold
 from hardware.clock import mono_ms
 from hardware.relay.keeper import Keep
-from hardware.relay.report import LONGEST_PACKET, Command, Order, Report, order_of, report_of
-from tests.hardware.keepers import connected, keeper, next_report
+from hardware.relay.report import LONGEST_PACKET, Command, Order, order_of
+from tests.hardware.keepers import connected, keeper, newcomers_report, next_report
 from tests.hardware.waiting import eventually
 
 HOLD_MS = 500
@@ -89,17 +89,9 @@ def test_a_killed_controller_hangs_up(path: Path) -> None:
         holder.kill()
         holder.wait()
         gone_ms = mono_ms()
-    report = first_report_of_a_newcomer(path)
+    report = newcomers_report(path)
     assert not report.commanded and not report.observed and report.why in ("left", "expired")
     assert report.since_ms <= gone_ms + HOLD_MS + LATE_MS
-
-
-def first_report_of_a_newcomer(path: Path) -> Report:
-    """What a keeper tells whoever connects, once the one before is gone."""
-    while True:
-        with connected(path) as client:
-            if packet := client.recv(LONGEST_PACKET):
-                return report_of(packet)
 
 
 def test_a_second_client_is_turned_away(path: Path) -> None:
@@ -119,7 +111,7 @@ def test_nonsense_opens_the_relay(path: Path, nonsense: bytes) -> None:
         client.send(nonsense)
         while client.recv(LONGEST_PACKET):
             pass
-    assert first_report_of_a_newcomer(path).why in ("left", "expired")
+    assert newcomers_report(path).why in ("left", "expired")
 
 
 def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> None:
@@ -129,7 +121,7 @@ def test_a_client_that_does_not_read_cannot_hold_the_keeper_up(path: Path) -> No
             client.send(order(Command.ON))
             client.send(order(Command.OFF))
         client.shutdown(socket.SHUT_WR)
-    assert first_report_of_a_newcomer(path).why in ("off", "left")
+    assert newcomers_report(path).why in ("off", "left")
 
 
 def test_a_keeper_that_nobody_asks_rests(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_an_odd_answer_is_no_badge(answer: bytes) -> None:
                 return
             card.sendto(answer, frame[1])
 
-    thread = Thread(target=serve)
+    thread = Thread(target=serve, daemon=True)
     thread.start()
     reader = nfc.open(f"udp:127.0.0.1:{card.getsockname()[1]}")
     assert reader.sense() is None

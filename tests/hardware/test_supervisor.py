@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hardware.badge_reader import nfc
 from hardware.badge_reader.lines import Line, Said, line_of
+from hardware.badge_reader.presence import Presence
+from hardware.badge_reader.process import sense_once
 from hardware.badge_reader.simulated import SoftwareTag
 from hardware.badge_reader.supervisor import (
     SILENT_S,
@@ -102,6 +105,28 @@ def test_the_process_ends_with_its_parent() -> None:
         assert not gone(child)
         parent.kill()
     eventually(lambda: gone(child))
+    tag.close()
+
+
+def test_the_process_ends_when_nobody_holds_its_input() -> None:
+    """The process ends by itself at the end of its input, however busy it is and whoever hears it."""
+    tag = SoftwareTag()
+    command = command_for(tag.path)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30, check=False)
+    assert done.returncode == 0
+    tag.close()
+
+
+def test_a_badge_that_lies_there_is_said_once() -> None:
+    """A badge that is sensed three times in a row is said once: that it was sensed, and what was read."""
+    tag = SoftwareTag()
+    tag.present(UID, seconds=600)
+    reader, presence = nfc.open(tag.path), Presence()
+    said: list[Line] = []
+    for _ in range(3):
+        sense_once(reader, presence, said.append)
+    assert said == [Line(Said.SENSED), Line(Said.READ, UID)]
+    reader.close()
     tag.close()
 
 
