@@ -341,7 +341,7 @@ REASONS: dict[str, str] = {
 }
 
 
-Text = Annotated[str | None, Query(max_length=64)]
+Text = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MOST = 1000
 """The most journal rows or refusals in one answer."""
 
