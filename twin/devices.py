@@ -17,7 +17,7 @@ from server_sync import wire
 from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, Role, TheCaller
-from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of
+from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of, site_name
 
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""
@@ -151,6 +151,7 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
         "kiosk": kiosk,
         "version": [epoch_of(db), own.version],
         "issued": stamp(now),
+        "site": site_name(db),
         "policy": wire.policy_to_json(knowledge.policy(db)),
         "opening": wire.opening_to_json(knowledge.opening(db)),
         "machines": [wire.machine_to_json(machine) for machine in found if machine is not None],

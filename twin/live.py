@@ -165,6 +165,12 @@ def epoch_of(db: Connection) -> int:
     return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
 
 
+def site_name(db: Connection) -> str:
+    """What the workshop is called; nothing where nobody said."""
+    said = db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "site")).scalar_one_or_none()
+    return str(_told(said).get("name", ""))
+
+
 # --- what every route needs --------------------------------------------------------------------------
 
 
