@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 FILE = "unit.toml"
+TWIN_AUTHORITY = "twin-ca.pem"
+"""The certificate of the twin's own authority, in a device's folder: the only one that its links trust."""
 
 T = TypeVar("T")
 

@@ -129,6 +129,9 @@ LONGEST_TEXT = 2000
 LONGEST_REPLY = 1 << 20
 """Bytes of a reply that the client reads at most."""
 
+NOT_KNOWN = 401
+"""The status of a reply to somebody who is not known, or who said this before."""
+
 TIMEOUT = 2.0
 """Seconds within which a unit answers, over and above the wait that it was asked for."""
 
@@ -146,6 +149,9 @@ class Signer(Protocol):
 
     def sign(self, method: str, path: str, body: bytes) -> dict[str, str]:
         """The headers to send with it. `path` is the whole target, with its query."""
+
+    def skip(self) -> None:
+        """What was signed last was not taken as new: leave the numbers that may have been used already."""
 
 
 class Verifier(Protocol):
@@ -341,6 +347,7 @@ class UnitLink:
         self._signer = signer
         self._verifier = verifier
         self._timeout = timeout
+        self._known = True
 
     def state(self, since: int = -1, wait: int = 0) -> UnitState | None:
         """The unit's state as soon as its number is not `since`; None when `wait` seconds bring no other."""
@@ -364,14 +371,23 @@ class UnitLink:
             raise UnreachableUnit(f"{self.machine}: {error}") from error
 
     def _exchange(self, method: str, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
+        status, reply = self._asked(method, path, body, timeout)
+        if status == NOT_KNOWN and self._known:
+            # A unit that was started again refuses the rest of a block of numbers: leave it, and ask once more.
+            self._signer.skip()
+            status, reply = self._asked(method, path, body, timeout)
+        self._known = status != NOT_KNOWN
+        if status not in (200, 204):
+            raise UnreachableUnit(f"{self.machine}: answered {status} {reply[:200].decode(errors='replace')}")
+        return status, reply
+
+    def _asked(self, method: str, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
         try:
             status, headers, reply = self._over_the_wire(method, path, body, time.monotonic() + timeout)
         except (OSError, h11.ProtocolError) as error:
             raise UnreachableUnit(f"{self.machine}: {error}") from error
         if self._verifier.verify(f"{method} {status}", path, reply, headers) is None:
             raise UnreachableUnit(f"{self.machine}: it is not certain who answers there")
-        if status not in (200, 204):
-            raise UnreachableUnit(f"{self.machine}: answered {status} {reply[:200].decode(errors='replace')}")
         return status, reply
 
     def _over_the_wire(

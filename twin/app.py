@@ -20,11 +20,13 @@ from access.bookings import BookingState
 from access.machines import Machine, Output
 from access.people import Category, Role
 from access.vocabulary import Refusal
+from server_sync.enrolment import PRINT_CHARACTERS, fingerprint
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
 from twin import auth, devices, knowledge, live, pages, tables, usage_csv
 from twin.auth import HEADERS, Caller, Denied, Guard, TheCaller
 from twin.bookings import Bookings, IdTaken, Listener, Pending
+from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
 from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
 from twin.people import People, Unknown
@@ -451,15 +453,22 @@ def health(twin: TheTwin) -> Done:
 
 
 def create_app(
-    store: Store, key: PrivateKey, now: Callable[[], datetime], listener: Listener = lambda change: None
+    store: Store,
+    key: PrivateKey,
+    now: Callable[[], datetime],
+    listener: Listener = lambda change: None,
+    authority: str = "",
 ) -> FastAPI:
-    """The application on a store. `key` signs what units are sent; `now` is the twin's clock."""
+    """The application on a store. `key` signs what units are sent; `now` is the twin's clock; `authority` the
+    certificate that its links stand under, empty where they stand under none."""
     app = FastAPI(title="Lisière, le jumeau", docs_url=None, redoc_url=None, redirect_slashes=False)
     bookings = Bookings(store, now, listener)
-    app.state.twin = Twin(store, key, now, bookings, Exchange(store, key, now, bookings), People(store))
+    exchange, people = Exchange(store, key, now, bookings), People(store)
+    enrolments = Enrolments(store, fingerprint(authority) if authority else "0" * PRINT_CHARACTERS)
+    app.state.twin = Twin(store, key, now, bookings, exchange, people, enrolments, authority)
     for router in (devices.devices, live.states, api, usage_csv.figures, pages.pages):
         app.include_router(router)
-    app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices())
+    app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices(store))
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app

@@ -66,6 +66,7 @@ EXCHANGE = "POST /api/units/{unit}/exchange"
 ROUTES: Mapping[str, frozenset[Role] | None] = {
     "GET /healthz": NO_TOKEN,
     "GET /openapi.json": NO_TOKEN,
+    "GET /ca.pem": NO_TOKEN,
     "GET /connexion": NO_TOKEN,
     "POST /connexion": NO_TOKEN,
     "GET /connexion/style.css": NO_TOKEN,
@@ -86,7 +87,8 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "POST /api/machines/{machine}/lock": TECHNICAL,
     "POST /api/machines/{machine}/unlock": TECHNICAL,
     "GET /api/units": READERS,
-    "POST /api/units": ADMIN,
+    "POST /api/codes": ADMIN,
+    "POST /api/enrol": NO_TOKEN,
     "PATCH /api/units/{unit}": ADMIN,
     "GET /api/bookings": PEOPLE,
     "POST /api/bookings": TEAM | {Role.MEMBER},

@@ -21,6 +21,7 @@ from server_sync.identity import PrivateKey
 from twin import knowledge, tables
 from twin.auth import Denied
 from twin.bookings import Bookings
+from twin.enrolment import Enrolments
 from twin.exchange import Exchange
 from twin.figures import Span
 from twin.people import People
@@ -176,7 +177,7 @@ def site_name(db: Connection) -> str:
 
 @dataclass(frozen=True)
 class Twin:
-    """The twin as its routes see it."""
+    """The twin as its routes see it. `authority`: the certificate that its links stand under (PEM)."""
 
     store: Store
     key: PrivateKey
@@ -184,6 +185,8 @@ class Twin:
     bookings: Bookings
     exchange: Exchange
     people: People
+    enrolments: Enrolments
+    authority: str
     changes: Watch[Standing] = field(init=False)
     answers: Watch[Asked] = field(init=False)
 

@@ -182,3 +182,23 @@ tokens = Table(
     Column("made", String, nullable=False),
     Column("expires", String),
 )
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("secret", String, nullable=False),  # SHA-256 of it
+    Column("unit", String, nullable=False),
+    Column("machine", ForeignKey("machines.id")),  # null: a kiosk
+    Column("expires", String, nullable=False),
+    Column("wrong", Integer, nullable=False),  # tries
+)
+"""The one-time codes that wait for their device."""
+
+floors = Table(
+    "floors",
+    metadata,
+    Column("key", String, primary_key=True),  # a device's public key
+    Column("floor", BigInteger, nullable=False),
+)
+"""Below which number a device's requests are old: raised once in a hundred thousand requests."""

@@ -14,7 +14,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
-from controller.config import Config, ConfigError, load
+from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import (
     Counter,
@@ -80,7 +80,8 @@ def _run(config: Config, folder: Path, size: tuple[int, int]) -> None:
     os.environ.setdefault("KIVY_DPI", str(dots_per_inch(size)))
     key = PrivateKey.load_or_make(folder / "unit.key")
     counter = Counter(folder / "counter")
-    transport = HttpTransport(config.twin, RequestSigner(config.unit, key, "twin", counter))
+    signer = RequestSigner(config.unit, key, "twin", counter)
+    transport = HttpTransport(config.twin, signer, folder / TWIN_AUTHORITY)
     directory = TwinDirectory(config.unit, transport, PublicKey(config.twin_key), folder / "copy.sealed", SITE)
     if not directory.units():
         directory.refresh()

@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from controller.assembly import Devices, NotEnrolled, Unit, Watchers, assemble, exchanged
-from controller.config import Config, ConfigError, load
+from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
 from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
 from controller.journal import JournalError, Stamped
 from controller.link import Ask, Cancel, Done, Extend, Finish, Reply, ReportFault, WalkUp
@@ -30,7 +30,15 @@ from hardware.clock import SystemClock
 from hardware.disk import FreeSpace
 from lisiere.unit.edges import Edges
 from server_sync.client import HttpTransport
-from server_sync.identity import Counter, IdentityError, PrivateKey, PublicKey, RequestSigner, RequestVerifier
+from server_sync.identity import (
+    Counter,
+    FileFloors,
+    IdentityError,
+    PrivateKey,
+    PublicKey,
+    RequestSigner,
+    RequestVerifier,
+)
 from server_sync.replica_store import ReplicaError
 from server_sync.worker import SyncWorker
 
@@ -65,6 +73,7 @@ class UnitProcess:
 
     def __init__(self, config: Config, folder: Path, parts: ExitStack) -> None:
         self._config = config
+        self._folder = folder
         self._parts = parts
         self._loop = Loop()
         self._status = Status(config.unit)
@@ -72,7 +81,7 @@ class UnitProcess:
         self._key = PrivateKey.load_or_make(folder / "unit.key")
         self._counter = Counter(folder / "counter")
         signer = RequestSigner(config.unit, self._key, "twin", self._counter)
-        self._transport = HttpTransport(config.twin, signer)
+        self._transport = HttpTransport(config.twin, signer, folder / TWIN_AUTHORITY)
         self._recorders: list[RecorderThread] = []
         self._unit = self._assembled(folder)
         self._worker = self._sync_worker()
@@ -126,7 +135,7 @@ class UnitProcess:
 
     def _lan_port(self) -> Panel:
         signer = RequestSigner(self._config.unit, self._key, "kiosk", self._counter)
-        verifier = RequestVerifier(self._config.unit, self._key_of)
+        verifier = RequestVerifier(self._config.unit, self._key_of, FileFloors(self._folder / "floors.json"))
         address = (self._config.panel.host, self._config.panel.port)
         return Panel(lambda ask, reply: self._loop.post(event_of(ask, reply)), signer, verifier, address)
 
