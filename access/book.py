@@ -64,7 +64,12 @@ Answer = Accepted | Refused
 
 
 def book(
-    id: str, member: Member | None, start: datetime, end: datetime, at: Circumstances, source: Source = Source.WEB
+    id: str,
+    member: Member | None,
+    start: datetime,
+    end: datetime,
+    at: Circumstances,
+    source: Source = Source.WEB,
 ) -> Answer:
     """Book [start, end) ahead of time."""
     reasons = set(_standing(member, at, valid_at=start))

@@ -127,9 +127,7 @@ def _by_the_hours(member: Member, machine: Standing, replica: Replica, now: date
     return Denied(_why_no_booking(member, machine.bookings, now), member)
 
 
-def startable(
-    member: Member, bookings: tuple[Booking, ...], now: datetime, early: timedelta
-) -> Booking | None:
+def startable(member: Member, bookings: tuple[Booking, ...], now: datetime, early: timedelta) -> Booking | None:
     """The member's booking that a tap starts now: begun, or soon to begin with nobody else's in between."""
     own = sorted((b for b in bookings if b.live and b.member == member.id), key=lambda b: b.start)
     others = [b for b in bookings if b.member != member.id]

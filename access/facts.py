@@ -5,12 +5,11 @@ keeps them beside the hash chain, under a salted commitment, so that erasing a p
 """
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from access.bookings import Booking
-from access.times import UTC
 from access.vocabulary import (
     BookingOutcome,
     Cause,

@@ -27,6 +27,16 @@ class Version:
         return f"{self.epoch}.{self.n}"
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Another device of the site: its public key (hex), where it listens, and its machine (None: a kiosk)."""
+
+    id: str
+    key: str
+    address: str = ""
+    machine: str | None = None
+
+
 @dataclass(frozen=True)
 class Replica:
     """Everything a unit needs to decide alone. Immutable; replaced whole.
@@ -42,6 +52,7 @@ class Replica:
     members: Mapping[str, Member] = field(default_factory=dict)
     bookings: tuple[Booking, ...] = ()
     acked: tuple[int, int] = (0, 0)
+    devices: tuple[Device, ...] = ()
     _owners: Mapping[str, tuple[Member, Badge]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

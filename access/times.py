@@ -6,17 +6,25 @@ Durations on a unit are whole milliseconds of its monotonic clock.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-UTC = timezone.utc
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def milliseconds(duration: timedelta) -> int:
     """A duration in whole milliseconds, rounded down."""
     return duration // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RawClock:
+    """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""
+
+    wall: datetime
+    mono_ms: int
+    boot_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
@@ -22,12 +22,14 @@ from access.facts import (
     RunClosed,
     SyncChange,
     SyncChanged,
+    stamp,
 )
 from access.people import Member
 from access.replica import Replica
-from access.times import UTC, ClockReading
+from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
-from controller import machine as law
+from controller import machine
+from controller.endings import running_ms
 from controller.events import (
     BadgePresented,
     CancelAsked,
@@ -52,7 +54,8 @@ from controller.ledger import UNWRITTEN, Ledger
 from controller.ports import Output
 from controller.recorder import Batch
 from controller.remembered import Remembered
-from controller.timekeeping import Timekeeper
+from controller.states import Idle, State, View, energised, run_under_way
+from controller.timekeeping import Anchor, Timekeeper, differs
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,7 +65,8 @@ class Hands:
     """What the mind can do to the world; none of it may block.
 
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
-    watches (a screen, a rehearsal). `urge`: something for the twin should go up at once.
+    watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
+    clock was last known by, for the next start.
     """
 
     output: Output
@@ -70,6 +74,7 @@ class Hands:
     checkpoint: Callable[[Checkpoint], None]
     tell: Callable[[Stamped], None] = lambda stamped: None
     urge: Callable[[], None] = lambda: None
+    keep_anchor: Callable[[Anchor], None] = lambda anchor: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,9 @@ class Control:
         self.ledger = Ledger(replica, remembered.entries, remembered.started).laid()
         now = timekeeper.read()
         self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
-        self.state = law.State(law.Idle(now.mono_ms), faults=remembered.faults)
+        self.state = State(Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
+        self._kept_anchor: Anchor | None = None
 
     # --- the way in ----------------------------------------------------------------------------------
 
@@ -151,13 +157,22 @@ class Control:
 
     def renew(self) -> None:
         """Hold the power for another moment, if the state says so. Called ten times a second."""
-        if law.energised(self.state):
+        if self.live:
             self._hands.output.renew()
+
+    @property
+    def live(self) -> bool:
+        """Whether the output is to be live."""
+        return energised(self.state)
+
+    def let_go(self) -> None:
+        """Turn the output off, whatever the state says: the process ends."""
+        self._hands.output.switch_off()
 
     def deadline(self) -> int | None:
         """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
         view = self.view()
-        instants = [law.deadline(self.state, view), self._next_checkpoint]
+        instants = [machine.deadline(self.state, view), self._next_checkpoint]
         if view.clock.trusted:
             no_shows = self.ledger.no_shows(self.replica.policy)
             due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
@@ -175,10 +190,10 @@ class Control:
         """What time it is."""
         return self._timekeeper.read()
 
-    def view(self) -> law.View:
+    def view(self) -> View:
         """The world as the law looks at it."""
         clock = self.clock()
-        return law.View(
+        return View(
             clock,
             self.replica,
             self.ledger.effective,
@@ -186,6 +201,19 @@ class Control:
             self.lease_end(clock),
             f"{self._id_stem}.{self._runs + 1}",
         )
+
+    @property
+    def told_state(self) -> dict[str, object]:
+        """How the unit stands, for the twin's page. May be read from any thread."""
+        state, replica = self.state, self.replica
+        run = run_under_way(state)
+        return {
+            "phase": type(state.phase).__name__.lower(),
+            "run": run.id if run else None,
+            "since": stamp(run.started) if run else None,
+            "faults": sorted(state.faults),
+            "replica": str(replica.version),
+        }
 
     def lease_end(self, clock: ClockReading) -> datetime:
         """Until when the unit owns its hours; long ago when it does not know."""
@@ -226,15 +254,13 @@ class Control:
 
     def _step(self, event: MachineEvent) -> None:
         view = self.view()
-        step = law.step(self.state, event, view)
-        was_live, self.state = law.energised(self.state), step.state
-        self._command(was_live, law.energised(step.state))
+        step = machine.step(self.state, event, view)
+        was_live, self.state = energised(self.state), step.state
+        self._command(was_live, energised(step.state))
         self._tell(step.facts)
         if step.awaited:
             self._runs += 1
-            self._await(
-                step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded())
-            )
+            self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
@@ -272,9 +298,7 @@ class Control:
             self._hands.tell(one)
         self._hands.record(Batch(stamped, awaited=False))
 
-    def _await(
-        self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]
-    ) -> None:
+    def _await(self, facts: tuple[Fact, ...], written: Callable[[], None], unwritten: Callable[[], None]) -> None:
         """Facts that must be on disk before what follows from them."""
         stamped = self._stamped(facts)
         self._pending = Pending(facts, stamped, written, unwritten)
@@ -313,7 +337,7 @@ class Control:
 
     def _circumstances(self) -> Circumstances:
         clock = self.clock()
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         return Circumstances(
             now=clock.wall,
             machine=self.replica.machine,
@@ -340,7 +364,7 @@ class Control:
 
         def sold(answer: Answer) -> None:
             event.reply(answer)
-            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, law.Idle):
+            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
                 self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
@@ -388,6 +412,9 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
+        if differs(self._timekeeper.anchor, self._kept_anchor):
+            self._kept_anchor = self._timekeeper.anchor
+            self._hands.keep_anchor(self._kept_anchor)
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time
@@ -448,17 +475,17 @@ class Control:
     # --- checkpoints ---------------------------------------------------------------------------------
 
     def _checkpoint_after(self, now_ms: int) -> int | None:
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         if run is None:
             return None
         every = int(self.replica.policy.checkpoint_seconds * 1000)
         return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
 
     def _checkpoint(self, now_ms: int) -> None:
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
             return
-        running = law.running_ms(run, self.state.senses, now_ms)
+        running = running_ms(run, self.state.senses, now_ms)
         self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
         self._next_checkpoint = self._checkpoint_after(now_ms)
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,10 +71,20 @@ class JournalRow:
     opening: str
 
     @property
+    def body_fields(self) -> dict[str, Any]:
+        """The fact's fields that name nobody."""
+        return dict(json.loads(self.body))
+
+    @property
+    def opening_fields(self) -> dict[str, Any]:
+        """Whom the row names, and the salt of the commitment; empty where it names nobody, or no more."""
+        return dict(json.loads(self.opening))
+
+    @property
     def fields(self) -> dict[str, Any]:
-        """The fact's fields, the personal ones included (None once erased)."""
-        opened = json.loads(self.opening)
-        return {**json.loads(self.body), **{name: opened.get(name) for name in PERSONAL if name in opened}}
+        """The fact's fields, the personal ones included (None where there is nobody, or nobody any more)."""
+        opened = self.opening_fields
+        return self.body_fields | {name: opened.get(name) for name in PERSONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,18 @@ def commitment_of(opening: Mapping[str, Any]) -> str:
 
 def chained(unit: str, row: JournalRow) -> str:
     """The hash of a row: over the hash before it and everything in it but the opening."""
-    parts = (row.prev, unit, row.epoch, row.seq, row.at, row.mono_ms, row.boot, row.kind, row.body, row.commitment)
+    parts = (
+        row.prev,
+        unit,
+        row.epoch,
+        row.seq,
+        row.at,
+        row.mono_ms,
+        row.boot,
+        row.kind,
+        row.body,
+        row.commitment,
+    )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -159,9 +181,7 @@ def connect(path: Path, unit: str, new_epoch: int) -> sqlite3.Connection:
 class Journal:
     """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
 
-    def __init__(
-        self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int
-    ) -> None:
+    def __init__(self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int) -> None:
         """`entropy(n)` gives n random bytes for the salts; `new_epoch` is used when the file is new."""
         self.unit = unit
         self._disk = disk
@@ -266,10 +286,8 @@ class Journal:
             self._connection.execute("INSERT INTO openings VALUES (?, ?, ?)", (row.epoch, row.seq, row.opening))
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(sqlite3.Error):  # nothing was begun, or the engine has already rolled back
             self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass  # nothing was begun, or the engine has already rolled back
 
 
 def _with_hash(row: JournalRow, digest: str) -> JournalRow:
@@ -302,6 +320,11 @@ class JournalReader:
             ROWS + "WHERE r.epoch = ? AND r.seq > ? ORDER BY r.seq LIMIT ?", (epoch, seq, limit)
         )
         return [JournalRow(*row) for row in found]
+
+    def last_seq(self, epoch: int) -> int:
+        """The highest sequence of an epoch; 0 when it has no row."""
+        row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
+        return int(row[0] or 0)
 
     def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
         """The rows of some kinds in the order they were written; `since` is a stamp."""

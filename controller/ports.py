@@ -1,19 +1,10 @@
 """The Protocols that a unit needs of its hardware. Every real adapter has a `Simulated…` sibling beside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class RawClock:
-    """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""
-
-    wall: datetime
-    mono_ms: int
-    boot_id: str
+from access.times import RawClock
 
 
 class Clock(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from access.bookings import Booking
 from access.facts import BookingChanged, RequestAccepted, SyncChange, instant
 from access.replica import Replica
-from access.vocabulary import BookingOutcome, Fault, Refusal, Source
+from access.vocabulary import BookingOutcome, Fault, Source
 from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
 from controller.ledger import Entry, entry_of
 
@@ -79,17 +79,21 @@ def _bookings(reader: JournalReader, replica: Replica) -> tuple[tuple[Entry, ...
 def _fact(row: JournalRow) -> BookingChanged | RequestAccepted:
     fields = row.fields
     booking = Booking(
-        fields["id"], fields["machine"], fields["member"] or "", instant(fields["start"]), instant(fields["end"])
+        fields["id"],
+        fields["machine"],
+        fields["member"] or "",
+        instant(fields["start"]),
+        instant(fields["end"]),
     )
     outcome = BookingOutcome(fields["outcome"])
     if row.kind == "request":
         return RequestAccepted(
-            fields["request"], outcome, booking.id, booking.machine, booking.member, booking.start, booking.end
+            fields["request"],
+            outcome,
+            booking.id,
+            booking.machine,
+            booking.member,
+            booking.start,
+            booking.end,
         )
-    reasons = tuple(Refusal(reason) for reason in fields["reasons"])
-    changed = BookingChanged.of(booking, outcome, Source(fields["source"]))
-    return BookingChanged(**{**_values(changed), "reasons": reasons})
-
-
-def _values(changed: BookingChanged) -> dict[str, object]:
-    return {name: getattr(changed, name) for name in BookingChanged.__slots__ if name != "KIND"}
+    return BookingChanged.of(booking, outcome, Source(fields["source"]))

@@ -5,11 +5,14 @@ two seconds against the monotonic clock, and after a power cut without a real-ti
 Its uncertainty grows with the time since then; it is journalled and decides nothing.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from access.times import ClockReading, milliseconds
-from controller.ports import Clock, RawClock
+from access.facts import instant, stamp
+from access.times import ClockReading, RawClock, milliseconds
+from controller.ports import Clock
 
 STEP = timedelta(seconds=2)
 """How far wall and monotonic clock may part before the wall clock counts as stepped."""
@@ -65,6 +68,31 @@ class Timekeeper:
 def _reborn(anchor: Anchor | None, raw: RawClock) -> Anchor:
     """The anchor of a new boot: the correction outlives it, as the error of a real-time clock does."""
     return Anchor(raw, anchor.correction if anchor else timedelta(0), anchor.uncertainty_s if anchor else 0.0)
+
+
+def keep(anchor: Anchor, path: Path) -> None:
+    """Write an anchor down for the next start. It is the unit's own note, and grants nothing."""
+    note = {
+        "wall": stamp(anchor.raw.wall),
+        "mono_ms": anchor.raw.mono_ms,
+        "boot_id": anchor.raw.boot_id,
+        "correction_ms": milliseconds(anchor.correction),
+        "uncertainty_s": anchor.uncertainty_s,
+    }
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(note) + "\n")
+    new.replace(path)
+
+
+def kept(path: Path) -> Anchor | None:
+    """The anchor of an earlier start; None when there is none, or none that can be read."""
+    try:
+        note = json.loads(path.read_text())
+        raw = RawClock(instant(note["wall"]), int(note["mono_ms"]), str(note["boot_id"]))
+        correction = timedelta(milliseconds=int(note["correction_ms"]))
+        return Anchor(raw, correction, float(note["uncertainty_s"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def differs(one: Anchor, other: Anchor | None) -> bool:

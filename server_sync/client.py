@@ -1,13 +1,12 @@
 """The unit's side of the conversation with the twin: what is sent, and how the answer is checked."""
 
-import base64
 from collections.abc import Callable
 from typing import Protocol
 
 import requests
 
 from access.replica import Replica
-from server_sync.identity import IdentityError, PrivateKey, PublicKey, unseal
+from server_sync.identity import IdentityError, PublicKey, RequestSigner, unseal
 from server_sync.wire import (
     ExchangeReply,
     ExchangeRequest,
@@ -39,10 +38,9 @@ class Transport(Protocol):
 class HttpTransport:
     """The real network: HTTP on requests, each request signed with the device's key."""
 
-    def __init__(self, url: str, device: str, key: PrivateKey) -> None:
+    def __init__(self, url: str, signer: RequestSigner) -> None:
         self._url = url.rstrip("/")
-        self._device = device
-        self._key = key
+        self._signer = signer
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -64,7 +62,7 @@ class HttpTransport:
                 method,
                 self._url + path,
                 data=body,
-                headers=self._signed(method, path, body),
+                headers=self._signer.sign(method, path, body) | {"Content-Type": "application/json"},
                 timeout=(CONNECT_S, read_s),
                 allow_redirects=False,
             )
@@ -75,14 +73,6 @@ class HttpTransport:
         if answer.status_code != 200:
             raise TwinRefused(f"{self._url}{path}: {answer.status_code} {answer.text[:200]}")
         return answer.content
-
-    def _signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
-        signature = self._key.sign(f"{method}\n{path}\n".encode() + body)
-        return {
-            "Lisiere-Unit": self._device,
-            "Lisiere-Signature": base64.b64encode(signature).decode(),
-            "Content-Type": "application/json",
-        }
 
 
 class TwinClient:

@@ -16,7 +16,6 @@ from access.replica import Replica
 from server_sync.identity import IdentityError, PublicKey, unseal
 from server_sync.wire import ExchangeReply, WireError, replica_from_bytes, reply_from_bytes
 
-
 T = TypeVar("T")
 
 
@@ -43,7 +42,9 @@ class ReplicaStore:
             database = sqlite_utils.Database(self._connection)
             database.enable_wal()
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a cache: the twin has it all
-            self._connection.execute("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
+            )
         except sqlite3.DatabaseError as error:
             raise ReplicaError(f"{path}: {error}; delete the file, the twin sends it again") from None
 
@@ -68,15 +69,6 @@ class ReplicaStore:
         """Keep the signed reply that confirms the replica and carries the lease."""
         self._keep("reply", sealed)
 
-    def keep_anchor(self, text: str) -> None:
-        """Keep the clock's anchor, the unit's own note (not the twin's: it is not signed, and grants nothing)."""
-        self._keep("anchor", text.encode())
-
-    def anchor(self) -> str | None:
-        """The clock's anchor that was kept last."""
-        raw = self._kept("anchor")
-        return None if raw is None else raw.decode()
-
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self._connection.close()
@@ -93,9 +85,7 @@ class ReplicaStore:
         try:
             return None if sealed is None else unseal(sealed, self._twin)
         except IdentityError as error:
-            raise ReplicaError(
-                f"{self._path}: {name}: {error}; delete the file, the twin sends it again"
-            ) from None
+            raise ReplicaError(f"{self._path}: {name}: {error}; delete the file, the twin sends it again") from None
 
     def _read(self, read: Callable[[], T]) -> T:
         try:

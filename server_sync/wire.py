@@ -17,7 +17,7 @@ from access.facts import instant, stamp
 from access.machines import Machine, Output
 from access.people import Badge, Category, Member, Role
 from access.policy import Policy, UntrustedClock
-from access.replica import Replica, Version
+from access.replica import Device, Replica, Version
 from access.times import DAYS, Hours, Opening
 from access.vocabulary import Refusal, Source
 
@@ -288,6 +288,7 @@ def replica_to_bytes(replica: Replica) -> bytes:
             "members": [member_to_json(member) for member in replica.members.values()],
             "bookings": [booking_to_json(booking) for booking in replica.bookings],
             "acked": list(replica.acked),
+            "devices": [device_to_json(device) for device in replica.devices],
         }
     )
 
@@ -307,9 +308,21 @@ def replica_from_bytes(raw: bytes) -> Replica:
             {member.id: member for member in members},
             tuple(booking_from_json(booking) for booking in data["bookings"]),
             (int(data["acked"][0]), int(data["acked"][1])),
+            tuple(device_from_json(device) for device in data["devices"]),
         )
 
     return checked("replica", read)
+
+
+def device_to_json(device: Device) -> dict[str, Any]:
+    """A device as JSON."""
+    return {f.name: getattr(device, f.name) for f in fields(device)}
+
+
+def device_from_json(raw: Mapping[str, Any]) -> Device:
+    """A device from JSON."""
+    machine = raw["machine"]
+    return Device(str(raw["id"]), str(raw["key"]), str(raw["address"]), None if machine is None else str(machine))
 
 
 def machine_to_json(machine: Machine) -> dict[str, Any]:
@@ -333,9 +346,7 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def policy_from_json(raw: Mapping[str, Any]) -> Policy:
     """A policy from JSON."""
-    return checked(
-        "policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])})
-    )
+    return checked("policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])}))
 
 
 def opening_to_json(opening: Opening) -> dict[str, Any]:

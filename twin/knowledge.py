@@ -14,6 +14,7 @@ from access.facts import instant, stamp
 from access.machines import Machine
 from access.people import Badge, Category, Member, Role
 from access.policy import Policy
+from access.replica import Device
 from access.times import Opening
 from access.vocabulary import Source
 from server_sync.identity import badge_tag
@@ -29,11 +30,17 @@ _MEMBER = _MEMBERS.where(tables.members.c.id == bindparam("id"))
 _BADGES = select(tables.badges).order_by(tables.badges.c.member, tables.badges.c.number)
 _BOOKING = select(tables.bookings).where(tables.bookings.c.id == bindparam("id"))
 _ACCEPTED = tables.bookings.c.state == BookingState.ACCEPTED.value
-_BOOKINGS = (
+_ALL_BOOKINGS = (
     select(tables.bookings)
-    .where(tables.bookings.c.machine == bindparam("machine"), _ACCEPTED)
+    .where(tables.bookings.c.machine == bindparam("machine"))
     .where(tables.bookings.c.end > bindparam("after"), tables.bookings.c.start < bindparam("before"))
     .order_by(tables.bookings.c.start, tables.bookings.c.id)
+)
+_BOOKINGS = _ALL_BOOKINGS.where(_ACCEPTED)
+_DEVICES = (
+    select(tables.units.c.id, tables.units.c.public_key, tables.units.c.address, tables.units.c.machine)
+    .where(tables.units.c.revoked.is_(False))
+    .order_by(tables.units.c.id)
 )
 _ELSEWHERE = (
     select(func.count())
@@ -120,6 +127,19 @@ def bookings(
     """The machine's accepted bookings that end after the one instant and start before the other."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before) if before else _FAR}
     return tuple(_booking(row) for row in conn.execute(_BOOKINGS, window).mappings())
+
+
+def bookings_as_they_stand(
+    conn: Connection, machine: str, after: datetime, before: datetime
+) -> tuple[Booking, ...]:
+    """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
+    window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
+    return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
+
+
+def devices(conn: Connection) -> tuple[Device, ...]:
+    """The site's units and kiosks that were not revoked."""
+    return tuple(Device(row.id, row.public_key, row.address, row.machine) for row in conn.execute(_DEVICES))
 
 
 def elsewhere(conn: Connection, member: str, machine: str, now: datetime) -> int:

@@ -64,7 +64,7 @@ class People:
     ) -> None:
         """Add a machine's unit, or a kiosk (no machine), or change one."""
         values = {"machine": machine, "public_key": public_key, "tag_key": tag_key.hex(), "address": address}
-        with self._changing(machine) as conn:
+        with self._changing() as conn:  # every device knows the others by their keys
             put(conn, tables.units, {"id": id}, values)
 
     def put_policy(self, policy: Policy) -> None:

@@ -37,8 +37,9 @@ def build(conn: Connection, unit: Unit, version: Version, applied: int, now: dat
         knowledge.policy(conn),
         knowledge.opening(conn),
         knowledge.members(conn, unit.tag_key),
-        knowledge.bookings(conn, machine.id, now - BACK, now + AHEAD) if machine else (),
+        knowledge.bookings_as_they_stand(conn, machine.id, now - BACK, now + AHEAD) if machine else (),
         (unit.epoch, applied),
+        knowledge.devices(conn),
     )
 
 

@@ -1,0 +1,188 @@
+"""Puts a unit together out of its parts. The only module of this folder that knows the others' folders."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from access.bookings import RequestRefused
+from access.replica import Replica
+from access.vocabulary import Fault
+from controller import timekeeping
+from controller.control import Control, Hands
+from controller.events import Exchanged
+from controller.journal import Checkpoint, Disk, Journal, JournalReader, JournalRow, Stamped
+from controller.ports import Clock, Output
+from controller.recorder import Batch, Post, Recorder
+from controller.remembered import remember
+from controller.timekeeping import Timekeeper
+from server_sync.client import Transport, TwinClient
+from server_sync.identity import PublicKey
+from server_sync.replica_store import ReplicaStore
+from server_sync.wire import Row
+from server_sync.worker import News, Sync
+
+
+class NotEnrolled(Exception):
+    """The unit has no replica yet: the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What the unit is made of besides its program."""
+
+    clock: Clock
+    disk: Disk
+    output: Output
+    entropy: Callable[[int], bytes]
+
+
+class Lane(Protocol):
+    """Where the mind leaves what is to be written: the recorder itself, or its thread."""
+
+    def record(self, batch: Batch) -> None:
+        """See `controller.recorder.Recorder`."""
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """See `controller.recorder.Recorder`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told what, and when (see `controller.control.Hands`)."""
+
+    tell: Callable[[Stamped], None] = lambda stamped: None
+    urge: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit's parts, without their threads."""
+
+    journal: Journal
+    reader: JournalReader
+    store: ReplicaStore
+    recorder: Recorder
+    control: Control
+    sync: Sync
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.reader.close()
+        self.journal.close()
+        self.store.close()
+
+
+class JournalSource:
+    """The journal as the sync thread reads it: through a reader of its own."""
+
+    def __init__(self, reader: JournalReader, epoch: int, control: Control) -> None:
+        self.epoch = epoch
+        self._reader = reader
+        self._control = control
+
+    def rows_after(self, seq: int, limit: int) -> list[Row]:
+        """See `server_sync.worker.Source`."""
+        return [wire_row(self._reader.unit, row) for row in self._reader.rows_after(self.epoch, seq, limit)]
+
+    def last_seq(self) -> int:
+        """See `server_sync.worker.Source`."""
+        return self._reader.last_seq(self.epoch)
+
+    def refusals(self) -> tuple[RequestRefused, ...]:
+        """See `server_sync.worker.Source`."""
+        return tuple(self._control.outbox.refusals.values())
+
+    def state(self) -> Mapping[str, Any]:
+        """See `server_sync.worker.Source`."""
+        return self._control.told_state
+
+
+def wire_row(unit: str, row: JournalRow) -> Row:
+    """A journal row as it goes up."""
+    return Row(
+        unit,
+        row.epoch,
+        row.seq,
+        row.at,
+        row.mono_ms,
+        row.boot,
+        row.kind,
+        row.body_fields,
+        row.commitment,
+        row.prev,
+        row.hash,
+        row.opening_fields,
+    )
+
+
+def assemble(
+    unit: str,
+    folder: Path,
+    twin: PublicKey,
+    devices: Devices,
+    transport: Transport,
+    post: Post,
+    watchers: Watchers,
+    lane_of: Callable[[Recorder], Lane] = lambda recorder: recorder,
+) -> Unit:
+    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. NotEnrolled, JournalError, ReplicaError.
+
+    `post` takes what the recorder says; `lane_of` puts the recorder on a thread of its own.
+    """
+    store = ReplicaStore(folder / "replica.db", twin)
+    replica = store.replica()
+    if replica is None:
+        raise NotEnrolled(f"{folder}: this unit has no replica yet; enrol it: lisiere enrol --help")
+    epoch = int(devices.clock.read().wall.timestamp())
+    journal = Journal(folder / "journal.db", unit, devices.disk, devices.entropy, epoch)
+    recorder = Recorder(journal, post)
+    control = _control(unit, folder, replica, journal, devices, lane_of(recorder), watchers)
+    confirmation = store.confirmation()
+    if confirmation is not None:
+        control.know(confirmation.confirmed, confirmation.lease_end)
+    client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
+    reader = JournalReader.open(folder / "journal.db")
+    source = JournalSource(reader, journal.epoch, control)
+    sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
+    return Unit(journal, reader, store, recorder, control, sync)
+
+
+def _control(
+    unit: str,
+    folder: Path,
+    replica: Replica,
+    journal: Journal,
+    devices: Devices,
+    lane: Lane,
+    watchers: Watchers,
+) -> Control:
+    """The mind, with what it remembers and the hands it has."""
+    note = folder / "clock.json"
+    remembered = remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
+    anchor = timekeeping.kept(note)
+    timekeeper = Timekeeper(devices.clock, anchor, Fault.CLOCK not in remembered.faults)
+    hands = Hands(
+        output=devices.output,
+        record=lane.record,
+        checkpoint=lane.checkpoint,
+        tell=watchers.tell,
+        urge=watchers.urge,
+        keep_anchor=lambda anchor: timekeeping.keep(anchor, note),
+    )
+    return Control(unit, replica, remembered, timekeeper, hands)
+
+
+def exchanged(news: News) -> Exchanged:
+    """What the sync brought, as an event for the control thread."""
+    reply = news.reply
+    return Exchanged(
+        reply.time,
+        news.sent_ms,
+        news.received_ms,
+        reply.lease_end,
+        reply.acked,
+        news.replica,
+        reply.requests,
+        news.backlog,
+    )

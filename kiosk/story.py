@@ -1,0 +1,231 @@
+"""An afternoon at a textile workshop, always the same: for pictures, tests and demonstrations.
+
+The units are simulated with the rules themselves; a tap, a fault or a cut cable is one call.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from access.book import Accepted, Answer, Circumstances, walk_up
+from access.bookings import Booking
+from access.machines import Machine
+from access.people import Badge, Member
+from access.policy import Policy
+from access.times import Hours, Opening
+from access.vocabulary import Fault, Outcome, Reason
+from controller.link import Ask, Done, LastTap, UnitAnswer, UnitState, WalkUp
+from kiosk.ports import Person, Post, Site
+
+ZONE = "Europe/Paris"
+START = datetime(2026, 3, 10, 14, 2, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+
+_TRAININGS = {"surjeteuse": "surjeteuse", "broderie": "broderie numérique", "presse": "presse à chaud"}
+
+_MACHINES = (
+    ("piqueuse-1", "Piqueuse plate 1", ()),
+    ("piqueuse-2", "Piqueuse plate 2", ()),
+    ("piqueuse-3", "Piqueuse plate 3", ()),
+    ("surjeteuse-1", "Surjeteuse 1", ("surjeteuse",)),
+    ("surjeteuse-2", "Surjeteuse 2", ("surjeteuse",)),
+    ("recouvreuse", "Recouvreuse", ("surjeteuse",)),
+    ("brodeuse-1", "Brodeuse 1 tête", ("broderie",)),
+    ("brodeuse-4", "Brodeuse 4 têtes", ("broderie",)),
+    ("presse-1", "Presse à chaud", ("presse",)),
+    ("boutonniere", "Boutonnière", ()),
+    ("familiale", "Machine familiale", ()),
+    ("coupe", "Ciseaux électriques", ()),
+)
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    """An instant of the story's day."""
+    return datetime(2026, 3, 10, hour, minute, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+
+
+def _member(name: str, *trained: str, until: datetime | None = None, revoked: str = "") -> Person:
+    badges = [Badge(f"tag-{name.lower()}")] + ([Badge(revoked, revoked=True)] if revoked else [])
+    return Person(Member(name.lower(), tuple(badges), frozenset(trained), valid_until=until), name)
+
+
+SITE = Site(
+    name="La Petite Manchester",
+    posts=tuple(
+        Post(Machine(id, frozenset(needs), hazardous=id == "presse-1"), name) for id, name, needs in _MACHINES
+    ),
+    people=(
+        _member("Zoé", "surjeteuse", "presse", revoked="tag-lost"),
+        _member("Ana", "surjeteuse", "broderie"),
+        _member("Karim", "broderie"),
+        _member("Léo", until=START - timedelta(days=3)),
+    ),
+    policy=Policy(),
+    opening=Opening(ZONE, (Hours(frozenset(range(6)), time(9), time(18)),)),
+    trainings=_TRAININGS,
+)
+
+_BOOKINGS = (
+    Booking("b1", "piqueuse-2", "ana", at(13, 30), at(15, 30), started=True),
+    Booking("b2", "surjeteuse-1", "karim", at(15, 15), at(16, 15)),
+    Booking("b3", "surjeteuse-2", "ana", at(14), at(15)),
+    Booking("b4", "piqueuse-3", "zoé", at(16), at(17)),
+    Booking("b5", "boutonniere", "karim", at(14, 8), at(15)),
+)
+
+
+class StoryClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.wall = START
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """Seconds that only ever rise."""
+        return self.seconds
+
+
+class StoryUnit:
+    """A unit and the link to it, at once. `deaf`: nothing reaches it; `lossy`: it hears, and is not heard."""
+
+    def __init__(self, post: Post, clock: StoryClock, bookings: Iterable[Booking]) -> None:
+        self.deaf = False
+        self.lossy = False
+        self.slow = False
+        self.asked: list[Ask] = []
+        self._post = post
+        self._clock = clock
+        self._heard: Callable[[UnitState | None], None] = lambda state: None
+        self._waiting: list[Callable[[], None]] = []
+        self._answers: dict[str, Answer] = {}
+        self.state = UnitState(1, post.machine.id, clock.now(), "idle", bookings=tuple(bookings))
+
+    def watch(self, heard: Callable[[UnitState | None], None]) -> None:
+        """Begin to tell."""
+        self._heard = heard
+        self.change()
+
+    def ask(self, ask: Ask, answered: Callable[[UnitAnswer | None], None]) -> None:
+        """Answer by the rules; once for each id. A slow unit answers at `catch_up`."""
+        self.asked.append(ask)
+        if self.slow:
+            self._waiting.append(lambda: answered(self._answer(ask)))
+        elif self.deaf:
+            answered(None)
+        else:
+            answer = self._answer(ask)
+            answered(None if self.lossy else answer)
+
+    def close(self) -> None:
+        """Tell no more."""
+        self._heard = lambda state: None
+
+    def change(self, **changes: object) -> None:
+        """The unit's state becomes another, and is told."""
+        self.state = replace(
+            self.state,
+            n=self.state.n + 1,
+            now=self._clock.now(),
+            **changes,  # type: ignore[arg-type]
+        )
+        if not self.deaf:
+            self._heard(self.state)
+
+    def pulse(self) -> None:
+        """Say that there is nothing new."""
+        if not self.deaf:
+            self._heard(None)
+
+    def catch_up(self) -> None:
+        """A slow unit answers at last."""
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            answer()
+
+    def refuse_tap(self, reason: Reason) -> None:
+        """Somebody taps at the machine and is refused."""
+        last = self.state.last
+        tap = LastTap(last.n + 1 if last else 1, self._clock.now(), Outcome.REFUSED, reason, None)
+        self.change(last=tap)
+
+    def run(self, booking: Booking) -> None:
+        """Somebody's run begins."""
+        self.change(
+            phase="running", member=booking.member, booking=booking.id, since=booking.start, until=booking.end
+        )
+
+    def _answer(self, ask: Ask) -> UnitAnswer:
+        if not isinstance(ask, WalkUp):
+            return Done()
+        if ask.id not in self._answers:
+            self._answers[ask.id] = self._walk_up(ask)
+        return self._answers[ask.id]
+
+    def _walk_up(self, ask: WalkUp) -> Answer:
+        member = next(person.member for person in SITE.people if person.member.id == ask.member)
+        state = self.state
+        circumstances = Circumstances(
+            self._clock.now(), self._post.machine, SITE.policy, SITE.opening, state.bookings
+        )
+        answer = walk_up(ask.id, member, ask.minutes, circumstances, power=ask.power)
+        if isinstance(answer, Accepted):
+            self.change(bookings=(*state.bookings, answer.booking))
+            if ask.power and not self._post.machine.hazardous and state.phase == "idle":
+                self.run(answer.booking)
+        return answer
+
+
+class StoryReader:
+    """The kiosk's badge reader; a badge is shown by `show`."""
+
+    def __init__(self) -> None:
+        self.show: Callable[[str], None] = lambda tag: None
+        self.lose: Callable[[bool], None] = lambda lost: None
+
+    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
+        """Begin."""
+        self.show, self.lose = on_badge, on_lost
+
+    def close(self) -> None:
+        """End."""
+        self.__init__()  # type: ignore[misc]
+
+
+class Story:
+    """The whole afternoon, at two minutes past two."""
+
+    def __init__(self) -> None:
+        self.clock = StoryClock()
+        self.reader = StoryReader()
+        self.units = {
+            post.machine.id: StoryUnit(post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id])
+            for post in SITE.posts
+        }
+        self._numbers = itertools.count(1)
+        self.units["piqueuse-2"].run(_BOOKINGS[0])
+        self.units["brodeuse-4"].change(faults=frozenset({Fault.NO_POWER}))
+        self.units["coupe"].change(locked=True)
+
+    def site(self) -> Site:
+        """The kiosk's copy of the workshop."""
+        return SITE
+
+    def draw(self) -> str:
+        """The next booking's id."""
+        return f"kiosk-{next(self._numbers)}"
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes; the units say every two seconds that they are there."""
+        while seconds > 0:
+            step = min(2.0, seconds)
+            self.clock.seconds += step
+            self.clock.wall += timedelta(seconds=step)
+            seconds -= step
+            for unit in self.units.values():
+                unit.pulse()

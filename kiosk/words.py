@@ -1,0 +1,236 @@
+"""What the screen says, by logical id. French is the product's own language; others come by gettext.
+
+A catalogue is called with an id and the values of its places: `say("until", at="15:02")`. `reason.*`,
+`refusal.*`, `fault.*` and `warn.*` each have a `.what` (what is the matter) and a `.do` (what to do).
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from access.vocabulary import Fault, Reason, Refusal, Warn
+
+_FRENCH = {
+    # The board
+    "board.invite": "Posez votre badge, ou touchez une machine",
+    "board.reader_lost.what": "Le lecteur de badges de cet écran ne répond pas.",
+    "board.reader_lost.do": "Badgez à la machine, et prévenez l'accueil.",
+    "more": "Suite",
+    "page": "{page} sur {pages}",
+    # States
+    "look.free": "Libre",
+    "look.reserved": "Réservée",
+    "look.starting": "Démarre",
+    "look.busy": "Occupée",
+    "look.yours": "À vous",
+    "look.locked": "Hors service",
+    "look.fault": "En panne",
+    "look.estop": "Arrêt d'urgence",
+    "look.silent": "Ne répond pas",
+    "look.closed": "Fermé",
+    "look.waiting": "Un instant",
+    "until": "jusqu'à {at}",
+    "from": "à partir de {at}",
+    "opens": "ouvre à {at}",
+    "silent.what": "L'écran n'a plus de nouvelles.",
+    "silent.do": "Badgez à la machine même.",
+    # The member
+    "member.hello": "Bonjour {name}",
+    "member.hello_nameless": "Bonjour",
+    "member.choose": "Touchez la machine qu'il vous faut",
+    "member.running": "{machine} : à vous jusqu'à {end}. Badgez-y pour finir.",
+    "member.running_open": "{machine} : à vous. Badgez-y pour finir.",
+    "member.due": "{machine} : réservée pour vous jusqu'à {end}. Badgez-y pour commencer.",
+    "member.next": "{machine} : réservée pour vous de {start} à {end}.",
+    "member.next_day": "{machine} : réservée pour vous {day} de {start} à {end}.",
+    "member.leave": "Quitter",
+    "member.untrained": "Il faut l'habilitation {training}.",
+    # The durations
+    "sheet.question": "Jusqu'à quelle heure ?",
+    "sheet.badge_then": "Choisissez l'heure, puis posez votre badge.",
+    "sheet.badge_now": "Posez votre badge : c'est à vous jusqu'à {at}.",
+    "sheet.touch": "Touchez l'heure de fin : c'est réservé.",
+    "sheet.hazardous": "Cette machine démarre avec votre badge, à son lecteur.",
+    "sheet.back": "Retour",
+    "sheet.again": "Réessayer",
+    "offer.minutes": "{minutes} min",
+    "offer.hours": "{hours} h",
+    "offer.hours_minutes": "{hours} h {minutes}",
+    "offer.next": "avant la réservation suivante",
+    "offer.closing": "jusqu'à la fermeture",
+    "offer.longest": "le plus longtemps possible",
+    # The result
+    "result.asking": "Un instant…",
+    "result.asking.what": "On demande à la machine.",
+    "result.starting": "C'est réservé",
+    "result.starting.what": "La machine démarre…",
+    "result.on": "C'est parti",
+    "result.on.what": "La machine est allumée, à vous jusqu'à {at}.",
+    "result.badge": "Badgez à la machine",
+    "result.badge.what": "C'est réservé pour vous jusqu'à {at}.",
+    "result.not_started": "C'est réservé",
+    "result.not_started.what": "À vous jusqu'à {at}, mais la machine n'a pas démarré.",
+    "result.not_started.do": "Badgez à la machine.",
+    "result.refused": "Pas cette fois",
+    "result.untrained": "Pas encore",
+    "result.unreachable": "La machine ne répond pas",
+    "result.unreachable.what": "On ne sait pas si votre demande est arrivée.",
+    "result.unreachable.do": "Réessayez : elle ne comptera qu'une fois.",
+    # Why a tap was granted or refused
+    "reason.estop.what": "L'arrêt d'urgence est enfoncé.",
+    "reason.estop.do": "Le danger écarté, relâchez-le, puis badgez.",
+    "reason.fault.what": "La machine est en panne.",
+    "reason.fault.do": "Prenez-en une autre et prévenez l'accueil.",
+    "reason.locked.what": "La machine est hors service.",
+    "reason.locked.do": "Prenez-en une autre, ou demandez à l'accueil.",
+    "reason.badge_unknown.what": "Ce badge n'est pas encore connu.",
+    "reason.badge_unknown.do": "Faites-le enregistrer à l'accueil.",
+    "reason.badge_revoked.what": "Ce badge n'est plus valable.",
+    "reason.badge_revoked.do": "L'accueil vous en donne un autre.",
+    "reason.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
+    "reason.membership_expired.do": "Renouvelez-la à l'accueil.",
+    "reason.not_qualified.what": "Il faut une habilitation pour cette machine.",
+    "reason.not_qualified.do": "Demandez la formation à l'accueil.",
+    "reason.clock_untrusted.what": "La machine n'est plus sûre de l'heure.",
+    "reason.clock_untrusted.do": "Attendez un peu, ou prévenez l'accueil.",
+    "reason.replica_stale.what": "La machine n'a plus de nouvelles des réservations.",
+    "reason.replica_stale.do": "Prévenez l'accueil.",
+    "reason.in_use.what": "Quelqu'un s'en sert en ce moment.",
+    "reason.in_use.do": "Attendez la fin, ou prenez-en une autre.",
+    "reason.booking.what": "C'est votre réservation.",
+    "reason.booking.do": "Bon travail !",
+    "reason.staff.what": "Accès de l'équipe.",
+    "reason.staff.do": "Bon travail !",
+    "reason.booked_by_other.what": "Quelqu'un d'autre l'a réservée.",
+    "reason.booked_by_other.do": "Prenez-en une autre, ou revenez plus tard.",
+    "reason.walk_up.what": "C'est réservé pour vous.",
+    "reason.walk_up.do": "Bon travail !",
+    "reason.too_early.what": "Votre réservation n'a pas encore commencé.",
+    "reason.too_early.do": "Badgez à nouveau un peu avant l'heure.",
+    "reason.booking_over.what": "Votre réservation est finie.",
+    "reason.booking_over.do": "Pour continuer, réservez sur cet écran.",
+    "reason.no_booking.what": "Pas de réservation à votre nom.",
+    "reason.no_booking.do": "Réservez sur cet écran, avec votre badge.",
+    "reason.not_recorded.what": "La machine ne peut plus rien noter.",
+    "reason.not_recorded.do": "Prenez-en une autre et prévenez l'accueil.",
+    # Why hours are refused
+    "refusal.unknown_machine.what": "Cette machine n'est plus dans la liste.",
+    "refusal.unknown_machine.do": "Prenez-en une autre.",
+    "refusal.unknown_member.what": "La machine ne vous connaît pas encore.",
+    "refusal.unknown_member.do": "Attendez une minute, ou voyez l'accueil.",
+    "refusal.clock_untrusted.what": "La machine n'est plus sûre de l'heure.",
+    "refusal.clock_untrusted.do": "Attendez un peu, ou prenez-en une autre.",
+    "refusal.not_recorded.what": "La machine ne peut plus rien noter.",
+    "refusal.not_recorded.do": "Prenez-en une autre et prévenez l'accueil.",
+    "refusal.badge_revoked.what": "Vos badges ne sont plus valables.",
+    "refusal.badge_revoked.do": "L'accueil vous en donne un autre.",
+    "refusal.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
+    "refusal.membership_expired.do": "Renouvelez-la à l'accueil.",
+    "refusal.not_qualified.what": "Il faut une habilitation pour cette machine.",
+    "refusal.not_qualified.do": "Demandez la formation à l'accueil.",
+    "refusal.machine_locked.what": "La machine est hors service.",
+    "refusal.machine_locked.do": "Prenez-en une autre, ou demandez à l'accueil.",
+    "refusal.end_before_start.what": "La fin vient avant le début.",
+    "refusal.end_before_start.do": "Choisissez une autre heure.",
+    "refusal.in_the_past.what": "Cette heure est déjà passée.",
+    "refusal.in_the_past.do": "Choisissez une autre heure.",
+    "refusal.too_short.what": "Il reste trop peu de temps.",
+    "refusal.too_short.do": "Prenez une autre machine, ou revenez plus tard.",
+    "refusal.too_long.what": "C'est trop long d'une seule traite.",
+    "refusal.too_long.do": "Choisissez une heure plus proche.",
+    "refusal.too_far_ahead.what": "C'est trop loin dans le temps.",
+    "refusal.too_far_ahead.do": "Choisissez un jour plus proche.",
+    "refusal.closed.what": "L'atelier est fermé à cette heure.",
+    "refusal.closed.do": "Revenez aux heures d'ouverture.",
+    "refusal.overlap.what": "La machine est déjà prise.",
+    "refusal.overlap.do": "Prenez-en une autre, ou revenez plus tard.",
+    "refusal.too_many_bookings.what": "Vous avez déjà beaucoup de réservations.",
+    "refusal.too_many_bookings.do": "Rendez-en une, puis recommencez.",
+    "refusal.week_hours_used.what": "Vos heures de la semaine sont faites.",
+    "refusal.week_hours_used.do": "Revenez la semaine prochaine, ou voyez l'accueil.",
+    "refusal.not_for_category.what": "Votre adhésion ne comprend pas cette machine.",
+    "refusal.not_for_category.do": "Demandez à l'accueil.",
+    "refusal.lease_over.what": "La machine est coupée du réseau depuis trop longtemps.",
+    "refusal.lease_over.do": "Prenez-en une autre et prévenez l'accueil.",
+    "refusal.unit_unreachable.what": "La machine ne répond pas à l'écran.",
+    "refusal.unit_unreachable.do": "Prenez-en une autre, ou badgez à la machine.",
+    # What is wrong with a machine
+    "fault.relay_welded.what": "Le courant ne se coupe plus.",
+    "fault.relay_welded.do": "N'y touchez pas, prévenez l'accueil.",
+    "fault.no_power.what": "Le courant n'arrive pas.",
+    "fault.no_power.do": "Prévenez l'accueil.",
+    "fault.board_lost.what": "La commande de la machine ne répond pas.",
+    "fault.board_lost.do": "Prévenez l'accueil.",
+    "fault.reader_lost.what": "Son lecteur de badges ne répond pas.",
+    "fault.reader_lost.do": "Réservez sur cet écran.",
+    "fault.estop.what": "L'arrêt d'urgence est enfoncé.",
+    "fault.estop.do": "Le danger écarté, relâchez-le, puis badgez.",
+    "fault.journal.what": "La machine ne peut plus rien noter.",
+    "fault.journal.do": "Prévenez l'accueil.",
+    "fault.clock.what": "La machine n'est plus sûre de l'heure.",
+    "fault.clock.do": "Attendez un peu, ou prévenez l'accueil.",
+    # What a running member is warned of
+    "warn.ending.what": "Bientôt fini.",
+    "warn.ending.do": "Enregistrez et rangez.",
+    "warn.idle.what": "La machine va s'éteindre : elle ne sert pas.",
+    "warn.idle.do": "Reprenez, ou badgez pour finir.",
+    # Days and months
+    "date": "{day} {number} {month}",
+    "day.0": "lundi",
+    "day.1": "mardi",
+    "day.2": "mercredi",
+    "day.3": "jeudi",
+    "day.4": "vendredi",
+    "day.5": "samedi",
+    "day.6": "dimanche",
+    "month.1": "janvier",
+    "month.2": "février",
+    "month.3": "mars",
+    "month.4": "avril",
+    "month.5": "mai",
+    "month.6": "juin",
+    "month.7": "juillet",
+    "month.8": "août",
+    "month.9": "septembre",
+    "month.10": "octobre",
+    "month.11": "novembre",
+    "month.12": "décembre",
+}
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def _typeset(text: str) -> str:
+    """French spacing: a sign stays with its word, an hour with its "à", and the apostrophe is a real one."""
+    for sign in ":!?;»":
+        text = text.replace(f" {sign}", f"{NO_BREAK}{sign}")
+    text = text.replace("à {", f"à{NO_BREAK}{{")
+    return text.replace("« ", f"«{NO_BREAK}").replace("'", "’")
+
+
+FRENCH: Mapping[str, str] = MappingProxyType({id: _typeset(text) for id, text in _FRENCH.items()})
+
+
+class Say(Protocol):
+    """A catalogue, as the view-model uses it."""
+
+    def __call__(self, id: str, /, **places: object) -> str:
+        """The words for a logical id, with its places filled in."""
+
+
+class Catalogue:
+    """One language. `look_up` may be gettext's own: an id that it gives back as it is, is told in French."""
+
+    def __init__(self, look_up: Callable[[str], str] = lambda id: id) -> None:
+        self._look_up = look_up
+
+    def __call__(self, id: str, /, **places: object) -> str:
+        """The words for a logical id, with its places filled in."""
+        found = self._look_up(id)
+        return (FRENCH[id] if found == id else found).format(**places)
+
+
+def what_and_do(say: Say, word: Reason | Refusal | Fault | Warn) -> tuple[str, str]:
+    """What a word of the vocabulary means to a person, and what that person can do."""
+    family = type(word).__name__.lower()
+    return say(f"{family}.{word}.what"), say(f"{family}.{word}.do")

@@ -1,0 +1,1 @@
+"""`lisiere unit`: one machine's unit, as its Pi runs it."""

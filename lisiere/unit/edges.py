@@ -1,0 +1,100 @@
+"""What hangs on a unit, made from its configuration: each edge only puts events on the unit's inbox."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from controller.config import Config, Pins
+from controller.events import (
+    BadgePresented,
+    BoardChanged,
+    ContactChanged,
+    EstopChanged,
+    Event,
+    MotorChanged,
+    ReaderChanged,
+)
+from controller.ports import Pattern
+from hardware.badge_reader.supervisor import ReaderProcess, command_for
+from hardware.indicator import GpioIndicator
+from hardware.inputs import GpioInputs, Wiring
+from hardware.relay.client import KeeperOutput
+from hardware.relay.report import Report
+from server_sync.identity import badge_tag
+
+Post = Callable[[Event], None]
+
+
+class Edges:
+    """Reader, keeper, inputs and indicator of one unit, on real pins or on mock ones with a bench behind."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        self._config = config
+        self._tag_key = bytes.fromhex(config.tag_key)
+        self._open = ExitStack()
+        self._said: list[Callable[[Pattern], None]] = []
+        self._reported: list[Callable[[Report], None]] = []
+        self.output = KeeperOutput(folder / config.relay.keeper)
+        self._pins = config.pins
+        self._factory: Any = self._simulated(folder) if config.simulated.bench else _real_pins(config.pins)
+
+    def _simulated(self, folder: Path) -> Any:
+        from hardware.wires import Wires
+        from lisiere.unit.bench_line import PINS, BenchLine
+
+        self._pins = PINS if self._pins == Pins() else self._pins
+        wires = Wires(_wiring(self._pins))
+        bench = BenchLine(folder / self._config.simulated.bench, wires)
+        self._said.append(lambda pattern: bench.say(pattern=pattern))
+        self._reported.append(bench.report)
+        return wires.factory
+
+    def start(self, post: Post) -> None:
+        """Begin: every edge says how it stands, then what changes."""
+        pins = self._pins
+        inputs = GpioInputs(_wiring(pins), pin_factory=self._factory)
+        inputs.start(
+            lambda closed: post(ContactChanged(closed)),
+            lambda pressed: post(EstopChanged(pressed)),
+            lambda amps: post(MotorChanged(amps)),
+        )
+        self._open.callback(inputs.close)
+        if pins.red and pins.green and pins.buzzer:
+            indicator = GpioIndicator(pins.red, pins.green, pins.buzzer, pin_factory=self._factory)
+            self._open.callback(indicator.close)
+            self._said.append(indicator.show)
+        self.output.start(lambda lost: post(BoardChanged(lost)), self._report)
+        self._open.callback(self.output.close)
+        reader = ReaderProcess(command_for(self._config.reader))
+        reader.start(
+            lambda number: post(BadgePresented(badge_tag(number, self._tag_key))),
+            lambda lost: post(ReaderChanged(lost)),
+        )
+        self._open.callback(reader.close)
+
+    def show(self, pattern: Pattern) -> None:
+        """Show a pattern on whatever shows patterns here."""
+        for show in self._said:
+            show(pattern)
+
+    def close(self) -> None:
+        """End every edge, the last begun first."""
+        self._open.close()
+
+    def _report(self, report: Report) -> None:
+        for heard in self._reported:
+            heard(report)
+
+
+def _wiring(pins: Pins) -> Wiring:
+    return Wiring(pins.contact or None, pins.estop or None, pins.motor or None, pins.motor_amps)
+
+
+def _real_pins(pins: Pins) -> Any:
+    """The Pi's own pins; None where the unit has nothing on them."""
+    if pins == Pins():
+        return None
+    from hardware.pins import factory
+
+    return factory(mock=False)

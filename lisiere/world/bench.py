@@ -1,0 +1,472 @@
+"""One machine of the simulated site: a real unit, and everything that hangs on it.
+
+The bench owns what is physical: mains, relay, contact, motor, emergency stop, clock, disk, and whether the unit's
+process lives. The unit learns of them only through its events, as it would from the edges.
+"""
+
+import random
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from access.facts import PowerSwitched
+from access.machines import Machine, Output
+from access.policy import Policy
+from access.replica import Replica
+from access.vocabulary import Cause
+from controller import timekeeping
+from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
+from controller.control import Control
+from controller.events import (
+    BadgePresented,
+    BoardChanged,
+    ContactChanged,
+    EstopChanged,
+    Event,
+    LinkLost,
+    MotorChanged,
+    ReaderChanged,
+    TimePassed,
+)
+from controller.journal import JournalReader, Stamped
+from controller.states import energised
+from controller.timekeeping import Anchor
+from hardware.clock import SimulatedClock
+from hardware.disk import SimulatedDisk
+from hardware.relay.simulated import SimulatedOutput
+from lisiere.world.schedule import Schedule, Turn
+from server_sync.client import Transport, TwinRefused, TwinUnreachable
+from server_sync.identity import PublicKey, badge_tag
+from server_sync.replica_store import ReplicaStore
+from server_sync.worker import LinkWatch
+
+BOOT_MS = 5_000
+"""From the supervisor's restart, or the mains' return, to a unit that is ready."""
+RENEW_MS = 100
+"""How often power is renewed while it is wanted."""
+RETRY_MS = 5_000
+"""How long a unit waits after a failed exchange."""
+HOUR_MS = 3_600_000
+"""At least one exchange in this time is executed whole, though it carry nothing."""
+GATHER_MS = 300
+"""How long a unit gathers facts before they go up together."""
+
+
+class Bench:
+    """See the module. All instants are the schedule's milliseconds."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        policy: Policy,
+        folder: Path,
+        schedule: Schedule,
+        transport: Transport,
+        twin: PublicKey,
+        tag_key: bytes,
+        rng: random.Random,
+        tell: Callable[[str, Stamped], None],
+        live: Callable[[str, bool, Cause], None],
+    ) -> None:
+        self.machine = machine
+        self._hold_ms = int(policy.hold_seconds * 1000)
+        self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
+        self._folder = folder
+        self._schedule = schedule
+        self._transport = transport
+        self._twin = twin
+        self._tag_key = tag_key
+        self._rng = rng
+        self._tell = tell
+        self._live = live
+        self.clock = SimulatedClock(schedule.now(), machine.rtc, machine.id)
+        self.disk = SimulatedDisk()
+        self.output = SimulatedOutput(lambda: schedule.ms, self._hold_ms)
+        self.output.start(lambda lost: None, lambda closed: None)
+        self.watch = LinkWatch()
+        self.unit: Unit | None = None
+        self.linked = True
+        self.mains = True
+        self._clock_ms = schedule.ms
+        self._cut_ms = 0
+        self._amps = 0.0
+        self._estop = False
+        self._reader_lost = False
+        self._board_lost = False
+        self._shown_live = False
+        self._commanded = Cause.INTERRUPTED
+        self._on_ms = 0
+        self._life = 0
+        self._sensed: tuple[bool, float] = (False, 0.0)
+        self._deadline: int | None = None
+        self._exchange_due: int | None = None
+        self._last_exchange = 0
+        self._broken_ms = 0
+        self._acked = 0
+        self._steps: tuple[int, ...] = ()
+        self.executed = self.skipped = 0
+
+    # --- the unit's life -----------------------------------------------------------------------------
+
+    def boot(self, cause: str) -> None:
+        """The unit's program starts on what is on its disk."""
+        self._life += 1
+        devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes)
+        watchers = Watchers(tell=self._told, urge=self._gather)
+        self.unit = assemble(
+            self.machine.id,
+            self._folder,
+            self._twin,
+            devices,
+            self._transport,
+            lambda event: self._control.post(event),
+            watchers,
+        )
+        self._sensed = (False, 0.0)
+        self._control.boot(cause)
+        self._inputs_as_they_are()
+        if self.linked:
+            self._exchange_soon(0)
+        else:
+            self._broken()
+
+    def _inputs_as_they_are(self) -> None:
+        """The edges say how things stand when the unit starts."""
+        assert self.unit is not None
+        self.unit.recorder.probe()
+        self.tell_unit(EstopChanged(self._estop))
+        self.tell_unit(ReaderChanged(self._reader_lost))
+        self.tell_unit(BoardChanged(self._board_lost and self.machine.output is Output.BOARD))
+
+    def die(self) -> None:
+        """The unit's program is gone; nobody renews its hold any more."""
+        if self.unit is None:
+            return
+        self.catch_up()
+        self._life += 1
+        self.unit.close()
+        self.unit = None
+        self._deadline = self._exchange_due = None
+        self._schedule.at(self._schedule.ms + self._hold_ms, Turn.DEADLINE, self.look)
+
+    def ready_at(self, ms: int, cause: str) -> None:
+        """The unit is back at an instant, unless something else happens to it before."""
+        life = self._life
+
+        def boot() -> None:
+            if self._life == life and self.mains:
+                self.catch_up()
+                self.boot(cause)
+
+        self._schedule.at(ms, Turn.DEADLINE, boot)
+
+    @property
+    def _control(self) -> Control:
+        assert self.unit is not None
+        return self.unit.control
+
+    # --- what happens at the machine -----------------------------------------------------------------
+
+    def tap(self, number: str) -> None:
+        """A badge is shown and taken away."""
+        if not self._reader_lost:
+            self.tell_unit(BadgePresented(self.tag(number)))
+
+    def tag(self, number: str) -> str:
+        """The tag under which this unit knows a badge."""
+        return badge_tag(number, self._tag_key)
+
+    def draw(self, amps: float) -> None:
+        """The motor draws another current, whenever it has power."""
+        self._amps = amps
+        self.look()
+
+    def estop(self, pressed: bool) -> None:
+        """The emergency stop opens the relay's coil by itself, whatever the unit does."""
+        self.catch_up()
+        self._estop = pressed
+        if pressed:
+            if self.output.live:
+                self._commanded = Cause.ESTOP
+            self.output.switch_off()
+        self.tell_unit(EstopChanged(pressed))
+
+    def weld(self, welded: bool) -> None:
+        """The relay's contact is stuck, or comes free."""
+        self.output.weld(welded)
+        self.look()
+
+    def set_clock(self, to: datetime) -> None:
+        """Somebody steps the unit's wall clock; while its power is off there is none to step."""
+        self.catch_up()
+        if self.mains:
+            self.clock.set_wall(to)
+            self.tell_unit(TimePassed())
+            if self.linked:
+                self._exchange_soon(0)
+
+    def fill_disk(self, full: bool) -> None:
+        """The journal's disk is full, or has room again; the unit's watch on it notices."""
+        self.disk.full = full
+        if self.unit is not None:
+            self.catch_up()
+            self.unit.recorder.probe()
+            self.tell_unit(TimePassed())
+
+    def lose_reader(self, lost: bool) -> None:
+        """The badge reader is unplugged, or back."""
+        self._reader_lost = lost
+        self.tell_unit(ReaderChanged(lost))
+
+    def lose_board(self, lost: bool) -> None:
+        """The serial link to the board is cut, or back; the board lets go when its hold runs out."""
+        if self.machine.output is not Output.BOARD or lost == self._board_lost:
+            return
+        self.catch_up()
+        self._board_lost = lost
+        if lost:
+            notice = self._schedule.ms + self._hold_ms
+            self._schedule.at(notice, Turn.DEADLINE, self._board_silent)
+        else:
+            self.tell_unit(BoardChanged(False))
+
+    def _board_silent(self) -> None:
+        if self._board_lost:
+            self._commanded = Cause.FAULT
+            self.look()
+            self.tell_unit(BoardChanged(True))
+
+    def cut(self) -> None:
+        """The mains of unit and board fail."""
+        if not self.mains:
+            return
+        self.die()
+        self.mains = False
+        self._cut_ms = self._schedule.ms
+        self._commanded = Cause.INTERRUPTED
+        self.output.switch_off()
+        self.clock.power_cut()
+        self.look()
+
+    def restore(self) -> None:
+        """The mains return."""
+        if self.mains:
+            return
+        self.mains = True
+        self.clock.power_back(self._schedule.ms - self._cut_ms)
+        self._clock_ms = self._schedule.ms
+        self._life += 1
+        self.ready_at(self._schedule.ms + BOOT_MS, "power")
+
+    def kill(self) -> None:
+        """The unit's process dies; its supervisor starts it again."""
+        if self.unit is not None:
+            self._commanded = Cause.INTERRUPTED
+            self.die()
+            self.ready_at(self._schedule.ms + BOOT_MS, "restart")
+
+    def hang(self, seconds: float) -> None:
+        """The unit's loop stalls. What is shorter than the hold's margin changes nothing."""
+        if self.unit is None or seconds * 1000 <= self._hold_ms - 200:
+            return
+        self._commanded = Cause.INTERRUPTED
+        self.die()
+        self.ready_at(self._schedule.ms + int(seconds * 1000) + BOOT_MS, "restart")
+
+    # --- time, and what follows from it --------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Let the time since the last look pass: on the clock, and as renewals ten times a second."""
+        now = self._schedule.ms
+        if self.mains:
+            self.clock.advance(now - self._clock_ms)
+        self._clock_ms = now
+        if self.unit is not None and not self._board_lost and energised(self._control.state):
+            self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
+
+    def tell_unit(self, event: Event) -> None:
+        """Hand the unit an event, if it lives, and see to what follows."""
+        self.catch_up()
+        if self.unit is not None:
+            self._control.handle(event)
+        self.look()
+
+    def look(self) -> None:
+        """Compare the output and the inputs with what was last seen of them."""
+        self.catch_up()
+        self._look_at_output()
+        while self.unit is not None and self._look_at_inputs():
+            self._look_at_output()
+        self._plan()
+
+    def _look_at_output(self) -> None:
+        live = self.output.live and self.mains
+        if live == self._shown_live:
+            return
+        if live and self.output.welded and not self.output.held:
+            return  # a welded contact after a power cut: live without a command, told as a fault
+        self._shown_live = live
+        if live:
+            self._on_ms = self._schedule.ms
+        self._live(self.machine.id, live, Cause.GRANTED if live else self._commanded)
+
+    def _look_at_inputs(self) -> bool:
+        """Tell the unit's inputs; True when one had changed."""
+        live = self.output.live and self.mains
+        amps = self._amps if live else 0.0
+        was_closed, was_amps = self._sensed
+        if self.machine.feedback and live != was_closed and not self._board_lost:
+            self._sensed = (live, was_amps)
+            self._control.handle(ContactChanged(live))
+            return True
+        if self.machine.senses_current and amps != was_amps and not self._board_lost:
+            self._sensed = (was_closed, amps)
+            self._control.handle(MotorChanged(amps))
+            return True
+        return False
+
+    def _plan(self) -> None:
+        """Be there at the unit's next deadline."""
+        if self.unit is None:
+            return
+        mono = self._control.deadline()
+        if mono is None:
+            self._deadline = None
+            return
+        due = max(self._schedule.ms + mono - self.clock.read().mono_ms, self._schedule.ms)
+        if due != self._deadline:
+            self._deadline = due
+            self._schedule.at(due, Turn.DEADLINE, lambda: self._on_deadline(due))
+
+    def _on_deadline(self, due: int) -> None:
+        if due == self._deadline and self.unit is not None:
+            self._deadline = None
+            self.tell_unit(TimePassed())
+
+    def _told(self, stamped: Stamped) -> None:
+        """A fact came to be: the output is looked at first, so that `power` comes before what it closes."""
+        if isinstance(stamped.fact, PowerSwitched):
+            self._commanded = self._commanded if stamped.fact.on else stamped.fact.cause
+            self._look_at_output()
+        self._tell(self.machine.id, stamped)
+
+    # --- the network ---------------------------------------------------------------------------------
+
+    def expect_steps(self, at_ms: tuple[int, ...]) -> None:
+        """When this machine's steps come: the exchange before each is executed, not merely counted."""
+        self._steps = at_ms
+
+    def link(self, up: bool) -> None:
+        """The network to the twin breaks, or is back."""
+        self.linked = up
+        if self.unit is None:
+            return
+        if up:
+            self._exchange_soon(RETRY_MS - (self._schedule.ms - self._broken_ms) % RETRY_MS)
+        else:
+            self._exchange_due = None
+            self._broken_ms = self._schedule.ms
+            self._broken()
+
+    def _broken(self) -> None:
+        """The line to the twin is seen to be broken."""
+        self.watch.failed(self._schedule.ms)
+        due = self.watch.lost_at()
+        if due is not None:
+            self._schedule.at(due, Turn.DEADLINE, self._maybe_lost)
+
+    def _maybe_lost(self) -> None:
+        if self.unit is not None and self.watch.newly_lost(self._schedule.ms):
+            self.tell_unit(LinkLost(self._backlog()))
+
+    def _backlog(self) -> int:
+        assert self.unit is not None
+        return self.unit.sync.backlog() + self.unit.recorder.waiting
+
+    def _gather(self) -> None:
+        self._exchange_soon(GATHER_MS)
+
+    def _exchange_soon(self, in_ms: int) -> None:
+        due = self._schedule.ms + in_ms
+        if self.linked and (self._exchange_due is None or due < self._exchange_due):
+            self._exchange_due = due
+            self._schedule.at(due, Turn.NETWORK, lambda: self._on_exchange(due))
+
+    def _on_exchange(self, due: int) -> None:
+        if due == self._exchange_due and self.unit is not None and self.linked:
+            self.exchange()
+
+    def exchange(self) -> None:
+        """One exchange, whole; and when the next one matters."""
+        assert self.unit is not None
+        self._exchange_due = None
+        self._last_exchange = self._schedule.ms
+        self.catch_up()
+        try:
+            news = self.unit.sync.exchange()
+        except (TwinUnreachable, TwinRefused):
+            self._broken()
+            self._exchange_soon(RETRY_MS)
+            return
+        self.executed += 1
+        self._acked = news.reply.acked
+        self.watch.succeeded()
+        self.tell_unit(exchanged(news))
+        self._next_exchange()
+
+    def _next_exchange(self) -> None:
+        """Count the exchanges that will carry nothing; the next one that may matter is executed."""
+        if self._exchange_due is not None or self.unit is None:
+            return
+        if self.unit.sync.backlog() > 0 or self.unit.control.outbox.refusals:
+            self._exchange_soon(GATHER_MS)
+            return
+        last = self._last_exchange
+        place = bisect_right(self._steps, last)
+        horizon = self._steps[place] if place < len(self._steps) else last + HOUR_MS
+        # Strictly before the step: one at its very instant would come after it, and a broken link would have
+        # swallowed the exchanges that were merely counted.
+        intervals = max(1, (min(horizon - 1, last + HOUR_MS) - last) // self._sync_ms)
+        self.skipped += intervals - 1
+        self._exchange_soon(intervals * self._sync_ms)
+
+    def news(self) -> None:
+        """The twin has something new: the standing question is answered at once."""
+        if self.unit is not None and self.linked:
+            self._exchange_soon(0)
+
+    # --- what is on its disk -------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Send what still waits, and count what was not executed."""
+        assert self.unit is not None
+        self.exchange()
+        while self.unit.sync.backlog() > 0:
+            self.exchange()
+
+    def trust_clock(self, folder: Path) -> None:
+        """What an enrolment leaves: the clock is known to be right."""
+        timekeeping.keep(Anchor(self.clock.read()), folder / "clock.json")
+
+    @property
+    def replica(self) -> Replica:
+        """The replica on the unit's disk, also while its program does not run."""
+        if self.unit is not None:
+            return self.unit.control.replica
+        store = ReplicaStore(self._folder / "replica.db", self._twin)
+        try:
+            replica = store.replica()
+        finally:
+            store.close()
+        assert replica is not None
+        return replica
+
+    def events(self) -> tuple[int, int]:
+        """How many rows the unit's journal has, and how many of them the twin has not acknowledged."""
+        reader = JournalReader.open(self._folder / "journal.db")
+        try:
+            count = reader.count()
+        finally:
+            reader.close()
+        return count, count - self._acked

@@ -1,0 +1,40 @@
+"""Virtual time: what is due next, in the order that rehearsals prescribe."""
+
+import heapq
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import IntEnum
+from itertools import count
+
+
+class Turn(IntEnum):
+    """What comes first at one instant: deadlines, then steps, then the network."""
+
+    DEADLINE = 0
+    STEP = 1
+    NETWORK = 2
+
+
+class Schedule:
+    """An agenda in true time, which only `run_until` moves. `ms` are milliseconds since the beginning."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._agenda: list[tuple[int, int, int, Callable[[], None]]] = []
+        self._order = count()
+        self.ms = 0
+
+    def now(self) -> datetime:
+        """The true time."""
+        return self._start + timedelta(milliseconds=self.ms)
+
+    def at(self, ms: int, turn: Turn, act: Callable[[], None]) -> None:
+        """Do something at an instant; what is already past is done at once, in its turn."""
+        heapq.heappush(self._agenda, (max(ms, self.ms), turn, next(self._order), act))
+
+    def run_until(self, ms: int) -> None:
+        """Do everything that is due up to and including an instant."""
+        while self._agenda and self._agenda[0][0] <= ms:
+            self.ms, _, _, act = heapq.heappop(self._agenda)
+            act()
+        self.ms = max(self.ms, ms)

@@ -1,0 +1,217 @@
+"""The reader's process under its supervisor: what happens when it hangs, dies, or talks nonsense."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hardware.badge_reader import nfc
+from hardware.badge_reader.lines import Line, Said, line_of
+from hardware.badge_reader.presence import Presence
+from hardware.badge_reader.process import sense_once
+from hardware.badge_reader.simulated import SoftwareTag
+from hardware.badge_reader.supervisor import (
+    SILENT_S,
+    START_S,
+    TAP_S,
+    ReaderProcess,
+    Watch,
+    command_for,
+    wait_before_restart,
+)
+from tests.hardware.waiting import eventually, running
+
+UID = "04A1B2C3D4E5F6"
+
+SCRIPT = """
+import pathlib, sys, time
+first = not pathlib.Path(sys.argv[1]).exists()
+pathlib.Path(sys.argv[1]).touch()
+print('{"said": "alive", "text": ""}', flush=True)
+if first:
+    print(sys.argv[2], flush=True)
+while True:
+    time.sleep(0.5)
+    print('{"said": "alive", "text": ""}', flush=True)
+"""
+"""A process that says something odd in its first life, and is well in its second."""
+
+
+WRONG = [Line(Said.SENSED).encode(), Line(Said.READ, "12").encode(), Line(Said.GONE, "so").encode(), b"hello"]
+
+
+class Log:
+    """What a reader told."""
+
+    def __init__(self, reader: ReaderProcess) -> None:
+        self.badges: list[str] = []
+        self.lost: list[bool] = []
+        reader.start(self.badges.append, self.lost.append)
+
+
+def gone(pid: int) -> bool:
+    """True when a process has ended, whether or not anybody has noticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_a_process_that_goes_wrong_is_replaced(tmp_path: Path, said: bytes) -> None:
+    """A process that hangs in a tap (though alive), talks nonsense or gives up is told lost, and replaced."""
+    reader = ReaderProcess((sys.executable, "-c", SCRIPT, str(tmp_path / "ran"), said.decode()))
+    log = Log(reader)
+    eventually(lambda: log.lost == [True, False])
+    reader.close()
+    assert log.badges == []
+
+
+def test_a_process_that_stops_sensing_is_replaced() -> None:
+    """A reader's process that says nothing any more is killed, and another one reads the next badge."""
+    tag = SoftwareTag()
+    reader = ReaderProcess(command_for(tag.path))
+    log = Log(reader)
+    tag.present(UID, seconds=600)
+    eventually(lambda: log.badges == [UID])
+    hung = reader.pid
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    eventually(lambda: log.lost == [True, False])
+    eventually(lambda: log.badges == [UID, UID])
+    assert gone(hung)
+    reader.close()
+    tag.close()
+
+
+def test_the_process_ends_with_its_parent() -> None:
+    """When the program that runs a reader is killed, the reader's process ends too."""
+    tag = SoftwareTag()
+    program = (
+        "import sys, time\n"
+        "from hardware.badge_reader.supervisor import ReaderProcess, command_for\n"
+        "reader = ReaderProcess(command_for(sys.argv[1]))\n"
+        "reader.start(lambda uid: print(reader.pid, flush=True), lambda lost: None)\n"
+        "time.sleep(600)\n"
+    )
+    with running([sys.executable, "-c", program, tag.path]) as parent:
+        assert parent.stdout is not None
+        tag.present(UID, seconds=600)
+        child = int(parent.stdout.readline())
+        assert not gone(child)
+    eventually(lambda: gone(child))
+    tag.close()
+
+
+def test_the_process_ends_when_nobody_holds_its_input() -> None:
+    """The process ends by itself at the end of its input, however busy it is and whoever hears it."""
+    tag = SoftwareTag()
+    command = command_for(tag.path)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30, check=False)
+    assert done.returncode == 0
+    tag.close()
+
+
+def test_a_badge_that_lies_there_is_said_once() -> None:
+    """A badge that is sensed three times in a row is said once: that it was sensed, and what was read."""
+    tag = SoftwareTag()
+    tag.present(UID, seconds=600)
+    reader, presence = nfc.open(tag.path), Presence()
+    said: list[Line] = []
+    for _ in range(3):
+        sense_once(reader, presence, said.append)
+    assert said == [Line(Said.SENSED), Line(Said.READ, UID)]
+    reader.close()
+    tag.close()
+
+
+def test_a_program_that_cannot_be_started_is_told() -> None:
+    """A reader whose program does not exist is lost, and can be closed."""
+    reader = ReaderProcess(("/no/such/program",))
+    log = Log(reader)
+    eventually(lambda: log.lost == [True])
+    reader.close()
+
+
+def test_a_reader_that_is_not_plugged_in_is_lost_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """A reader that is not there is lost, and the log says which and why, once."""
+    reader = ReaderProcess(command_for("/dev/no-such-port"))
+    log = Log(reader)
+    eventually(lambda: log.lost == [True])
+    first = reader.pid
+    eventually(lambda: reader.pid != first)
+    reader.close()
+    assert len(caplog.records) == 1 and "/dev/no-such-port" in caplog.text
+
+
+def test_no_badge_number_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Reading badges and losing the reader leaves no badge number in the log."""
+    caplog.set_level(logging.DEBUG)
+    tag = SoftwareTag()
+    reader = ReaderProcess(command_for(tag.path))
+    log = Log(reader)
+    tag.present(UID, seconds=600)
+    eventually(lambda: log.badges == [UID])
+    assert reader.pid is not None
+    os.kill(reader.pid, signal.SIGKILL)
+    eventually(lambda: log.lost == [True, False])
+    reader.close()
+    tag.close()
+    assert UID not in caplog.text and caplog.records
+
+
+def test_the_process_is_small() -> None:
+    """The reader's process, with nfcpy in it and a badge read, keeps under 45 MB of memory."""
+    tag = SoftwareTag()
+    reader = ReaderProcess(command_for(tag.path))
+    log = Log(reader)
+    tag.present(UID, seconds=600)
+    eventually(lambda: log.badges == [UID])
+    status = Path(f"/proc/{reader.pid}/status").read_text()
+    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
+    reader.close()
+    tag.close()
+    assert peak_kb < 45_000
+
+
+def test_a_tap_has_a_deadline() -> None:
+    """A badge that was sensed must be read in time, whatever signs of life come meanwhile."""
+    watch = Watch(START_S).heard(Said.SENSED, 100.0).heard(Said.ALIVE, 101.0)
+    assert watch.deadline == 100.0 + TAP_S
+    assert "badge was not read" in watch.overdue()
+
+
+def test_a_reading_ends_the_tap() -> None:
+    """After a reading, only silence is overdue."""
+    watch = Watch(START_S).heard(Said.SENSED, 100.0).heard(Said.READ, 100.1)
+    assert watch.deadline == 100.1 + SILENT_S
+    assert "stopped sensing" in watch.overdue()
+
+
+def test_each_wait_is_twice_the_last() -> None:
+    """Processes that die young are started again after half a second, then ever later, to half a minute."""
+    waits = [0.25]
+    for _ in range(9):
+        waits.append(wait_before_restart(waits[-1], lived=0.1))
+    assert waits[1:] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_process_that_lived_long_is_started_again_soon() -> None:
+    """After a process that was well for half a minute the waits begin again."""
+    assert wait_before_restart(30, lived=30) == 0.5
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"said": "sung", "text": ""}', b"\xff"])
+def test_a_line_that_is_none_is_an_error(raw: bytes) -> None:
+    """What is no line of a reader is refused."""
+    with pytest.raises(ValueError):
+        line_of(raw)
+
+
+def test_a_line_survives_the_pipe() -> None:
+    """What is read from the pipe is what was said."""
+    assert line_of(Line(Said.READ, UID).encode()) == Line(Said.READ, UID)

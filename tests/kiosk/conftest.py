@@ -1,0 +1,105 @@
+"""A kiosk without a screen, a hand to touch it with, and a clock that only the test moves."""
+
+import os
+import tempfile
+
+os.environ["SDL_VIDEODRIVER"] = "offscreen"
+os.environ.pop("KIVY_DPI", None)
+os.environ["KIVY_HOME"] = tempfile.mkdtemp()  # nobody's settings, and nobody's home
+
+from collections.abc import Iterator
+
+import pytest
+
+from kiosk.app import KioskApp
+from kiosk.stage import Stage
+from kiosk.story import Story
+from kiosk.theme import FitLabel, Key, TileCard
+
+BIG = (1280, 800)
+SMALL = (800, 480)
+
+
+class Robot:
+    """Somebody before the kiosk, who counts what they do: badges shown and touches."""
+
+    def __init__(self, size: tuple[int, int] = BIG) -> None:
+        self.story = Story()
+        self.app = KioskApp(self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw)
+        self.stage = Stage(self.app, size)
+        self.acts = 0
+
+    @property
+    def screen(self) -> str:
+        return str(self.app.root.current)
+
+    def labels(self) -> list[FitLabel]:
+        """The labels with words on the screen that is shown."""
+        shown = self.app.root.current_screen.walk(restrict=True)
+        return [widget for widget in shown if isinstance(widget, FitLabel) and widget.text.strip()]
+
+    def keys(self) -> list[Key]:
+        """What can be touched."""
+        shown = self.app.root.current_screen.walk(restrict=True)
+        return [widget for widget in shown if isinstance(widget, Key) and not widget.disabled]
+
+    def words(self) -> str:
+        """All that is to be read, a label a line, with plain spaces and apostrophes."""
+        return plain("\n".join(label.text for label in self.labels()))
+
+    def tile(self, machine: str) -> str:
+        """What is to be read on a machine's tile."""
+        return words_on(self.card(machine))
+
+    def badge(self, tag: str) -> None:
+        self.acts += 1
+        self.story.reader.show(tag)
+        self.stage.settle()
+
+    def touch_machine(self, machine: str) -> None:
+        self._touch(self.card(machine))
+
+    def touch(self, word: str) -> None:
+        """Touch the key with this word on it."""
+        self._touch(self.key(word))
+
+    def key(self, word: str) -> Key:
+        """The key with this word on it."""
+        return next(key for key in self.keys() if word in words_on(key))
+
+    def wait(self, seconds: float) -> None:
+        """Let the story's time pass."""
+        self.story.pass_time(seconds)
+        self.stage.settle()
+
+    def card(self, machine: str) -> TileCard:
+        cards = [key for key in self.keys() if isinstance(key, TileCard)]
+        return next(card for card in cards if card.tile.machine == machine)
+
+    def _touch(self, key: Key) -> None:
+        self.acts += 1
+        self.story.pass_time(0.5)  # nobody is quicker
+        self.stage.touch(key)
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
+
+
+def words_on(key: Key) -> str:
+    labels = (widget for widget in key.walk(restrict=True) if isinstance(widget, FitLabel))
+    return plain("\n".join(label.text for label in labels if label.text))
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    robot = Robot()
+    yield robot
+    robot.stage.close()
+
+
+@pytest.fixture
+def small_robot() -> Iterator[Robot]:
+    robot = Robot(SMALL)
+    yield robot
+    robot.stage.close()

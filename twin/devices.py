@@ -1,0 +1,263 @@
+"""Units and kiosks: how they prove who they are, what they say and hear, and how they are registered.
+
+A device signs each of its requests with its own Ed25519 key (RFC 9421, the profile of `server_sync.identity`).
+"""
+
+import os
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row, select
+from starlette.concurrency import run_in_threadpool
+
+from access.facts import stamp
+from server_sync import wire
+from server_sync.identity import PublicKey, RequestVerifier, seal
+from twin import knowledge, tables
+from twin.auth import Caller, Denied, Role, TheCaller
+from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of
+
+LONGEST_WAIT = 25
+"""Seconds that a device may wait for news."""
+
+devices = APIRouter(tags=["devices"])
+
+
+class SignedDevices:
+    """Knows a device by what it signed, each message once."""
+
+    def __init__(self) -> None:
+        self._verifier = RequestVerifier("twin", lambda id: None)
+
+    def claims(self, request: Request) -> bool:
+        """True when a request says that it comes from a device."""
+        return "signature-input" in request.headers
+
+    def device(self, db: Connection, request: Request, body: bytes) -> Caller | None:
+        """The device that signed the request; None when it is unknown, revoked or did not sign it.
+
+        A device with no machine of its own is a kiosk.
+        """
+        u = tables.units.c
+        found: dict[str, str | None] = {}
+
+        def key_of(id: str) -> PublicKey | None:
+            query = select(u.machine, u.public_key).where(u.id == id, u.revoked.is_(False))
+            row = db.execute(query).one_or_none()
+            if row is not None:
+                found[id] = row.machine
+            return None if row is None else PublicKey(row.public_key)
+
+        target = _target(request)
+        id = self._verifier.verify_with(key_of, request.method, target, body, dict(request.headers))
+        if id is None:
+            return None
+        return Caller(Role.KIOSK if found[id] is None else Role.UNIT, id=id)
+
+
+def _target(request: Request) -> str:
+    """The path and the query, as they were sent."""
+    path, query = bytes(request.scope["raw_path"]), bytes(request.scope["query_string"])
+    return (path + b"?" + query if query else path).decode("latin-1")
+
+
+# --- what they say and hear --------------------------------------------------------------------------------
+
+
+class Changes(BaseModel):
+    """Whether there is news for a device: its version now, and how many requests wait for its answer."""
+
+    changed: bool
+    epoch: int
+    version: int
+    pending: int
+
+
+def _own(caller: TheCaller, unit: Id) -> str:
+    if caller.id != unit:
+        raise Denied(
+            403, "not_this_device", f"Cet appareil est « {caller.id} » : il ne parle que pour lui-même."
+        )
+    return unit
+
+
+class _Sealed(Response):
+    media_type = "application/octet-stream"
+
+
+@devices.post(
+    "/api/units/{unit}/exchange",
+    response_class=_Sealed,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def exchange(unit: Annotated[str, Depends(_own)], request: Request, twin: TheTwin) -> Response:
+    """Facts up, rules down: an `ExchangeRequest` of `server_sync.wire`, answered by a sealed reply."""
+    body = await request.body()
+
+    def answer() -> bytes:
+        asked = wire.request_from_bytes(body)
+        if asked.unit != unit:
+            raise wire.WireError(f"this is an exchange of {asked.unit}, not of {unit}")
+        return twin.exchange.answer(asked)
+
+    try:
+        return _Sealed(await run_in_threadpool(answer))
+    except wire.WireError as error:
+        raise Denied(400, "unreadable", f"Mettre le boîtier à jour : {error}.") from None
+
+
+@devices.get("/api/units/{unit}/changes")
+async def changes(
+    unit: Annotated[str, Depends(_own)],
+    twin: TheTwin,
+    version: Annotated[int, Query(ge=0, le=2**53)],
+    epoch: Annotated[int, Query(ge=0, le=2**53)],
+    wait: Annotated[float, Query(ge=0)] = 15,
+) -> Changes:
+    """Answers as soon as there is something newer than `epoch`.`version`, or a request to answer; else after
+    `wait` seconds, of which 25 at the most."""
+    ours = await run_in_threadpool(twin.epoch)
+
+    def enough(standing: Standing) -> bool:
+        return ours != epoch or standing.version > version or standing.pending > 0
+
+    standing = await twin.changes.wait(unit, enough, min(wait, LONGEST_WAIT))
+    if standing is None:
+        raise Denied(404, "not_found", "Cet appareil n'est plus enregistré.")
+    return Changes(changed=enough(standing), epoch=ours, version=standing.version, pending=standing.pending)
+
+
+@devices.get("/api/kiosk/replica", response_class=_Sealed)
+def kiosk_replica(caller: TheCaller, twin: TheTwin) -> Response:
+    """Everything a kiosk needs, sealed by the twin: JSON as `kiosk_copy` describes it."""
+    with twin.store.read() as db:
+        return _Sealed(seal(wire.encode(kiosk_copy(db, caller.id, twin.now())), twin.key))
+
+
+def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
+    """A kiosk's copy. Members, machines, policy and opening are as in a unit's replica, badges as tags
+    under the kiosk's own key. `names` are for the screen; `units` say where each machine's unit answers."""
+    u, m, p = tables.units.c, tables.machines.c, tables.members.c
+    own = db.execute(select(u.version, u.tag_key).where(u.id == kiosk)).one()
+    machines = {row.id: row.name or row.id for row in db.execute(select(m.id, m.name).order_by(m.id))}
+    found = [knowledge.machine(db, id) for id in machines]
+    live = select(u.id, u.machine, u.address, u.public_key).where(
+        u.machine.is_not(None), u.revoked.is_(False)
+    )
+    return {
+        "kiosk": kiosk,
+        "version": [epoch_of(db), own.version],
+        "issued": stamp(now),
+        "policy": wire.policy_to_json(knowledge.policy(db)),
+        "opening": wire.opening_to_json(knowledge.opening(db)),
+        "machines": [wire.machine_to_json(machine) for machine in found if machine is not None],
+        "members": [
+            wire.member_to_json(member)
+            for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
+        ],
+        "names": {
+            "machines": machines,
+            "members": {row.id: row.name for row in db.execute(select(p.id, p.name))},
+        },
+        "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
+    }
+
+
+# --- registering them ---
+
+Key = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Address = Annotated[str, Field(pattern=r"^[\w.:/\[\]-]*$", max_length=200)]
+
+
+class UnitChange(Body):
+    """What is to change about a unit. `revoked`: it is not answered any more, for good."""
+
+    public_key: Key | None = None
+    address: Address | None = None
+    revoked: bool | None = None
+
+
+class NewUnit(Body):
+    """A machine's unit, or without a machine a kiosk. `address` is that of its LAN port."""
+
+    id: Name
+    machine: Name | None = None
+    public_key: Key
+    address: Address = ""
+
+
+class UnitMade(BaseModel):
+    """What a new unit has to be told: the key of its badge tags, and the key that the twin signs with."""
+
+    id: str
+    tag_key: str
+    twin_public_key: str
+
+
+class UnitOut(BaseModel):
+    """A unit as the twin knows it, without its secrets."""
+
+    id: str
+    machine: str | None
+    public_key: str
+    address: str
+    version: int
+    lease_end: str | None
+    last_seen: str | None
+    revoked: bool
+
+
+@devices.get("/api/units", tags=["units"])
+def list_units(twin: TheTwin) -> list[UnitOut]:
+    """Every unit and kiosk."""
+    with twin.store.read() as db:
+        return [_unit(row) for row in db.execute(select(tables.units).order_by(tables.units.c.id))]
+
+
+@devices.post("/api/units", status_code=201, tags=["units"])
+def add_unit(asked: NewUnit, twin: TheTwin) -> UnitMade:
+    """Register a unit or a kiosk: what it has to be told is told this once."""
+    u = tables.units.c
+    with twin.store.read() as db:
+        if db.execute(select(u.id).where(u.id == asked.id)).first() is not None:
+            raise Denied(409, "exists", f"Le boîtier « {asked.id} » existe déjà : choisir un autre nom.")
+        if asked.machine is not None:
+            if knowledge.machine(db, asked.machine) is None:
+                raise Denied(404, "not_found", f"Il n'y a pas de machine « {asked.machine} ».")
+            if db.execute(select(u.id).where(u.machine == asked.machine)).first() is not None:
+                raise Denied(409, "has_unit", f"La machine « {asked.machine} » a déjà un boîtier.")
+    tag_key = os.urandom(32)
+    twin.people.put_unit(asked.id, asked.machine, asked.public_key, tag_key, asked.address)
+    return UnitMade(id=asked.id, tag_key=tag_key.hex(), twin_public_key=twin.key.public.hex)
+
+
+@devices.patch("/api/units/{unit}", tags=["units"])
+def change_unit(unit: Id, asked: UnitChange, twin: TheTwin) -> UnitOut:
+    """Change a unit's key or address, or revoke it."""
+    known = _known_unit(twin, unit)
+    if asked.public_key is not None or asked.address is not None:
+        key = known.public_key if asked.public_key is None else asked.public_key
+        address = known.address if asked.address is None else asked.address
+        twin.people.put_unit(unit, known.machine, key, bytes.fromhex(known.tag_key), address)
+    if asked.revoked:
+        twin.people.revoke_unit(unit)
+    return _unit(_known_unit(twin, unit))
+
+
+def _known_unit(twin: Twin, id: str) -> Row[Any]:
+    with twin.store.read() as db:
+        row = db.execute(select(tables.units).where(tables.units.c.id == id)).one_or_none()
+    if row is None:
+        raise Denied(404, "not_found", f"Il n'y a pas de boîtier « {id} ».")
+    return row
+
+
+def _unit(row: Row[Any]) -> UnitOut:
+    return UnitOut(**{name: getattr(row, name) for name in UnitOut.model_fields})
