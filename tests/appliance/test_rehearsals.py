@@ -29,17 +29,12 @@ FILES = [*OWN, *(SHARED or [Path("no-such-folder")])]
 
 DECISIONS = {
     "refused": set(
-        "estop fault locked badge_unknown badge_revoked membership_expired not_qualified clock_untrusted "
-        "replica_stale in_use booked_by_other too_early booking_over no_booking not_recorded".split()
+        ["estop", "fault", "locked", "badge_unknown", "badge_revoked", "membership_expired", "not_qualified", "clock_untrusted", "replica_stale", "in_use", "booked_by_other", "too_early", "booking_over", "no_booking", "not_recorded"]
     ),
     "granted": {"booking", "staff", "walk_up"},
 }
-CAUSES = set("member booking_end idle max_run handover estop fault lock revoked interrupted".split())
-REASONS = (
-    "unknown_machine unknown_member clock_untrusted not_recorded badge_revoked membership_expired not_qualified "
-    "machine_locked end_before_start in_the_past too_short too_long too_far_ahead closed overlap "
-    "too_many_bookings week_hours_used not_for_category lease_over unit_unreachable"
-).split()
+CAUSES = set(["member", "booking_end", "idle", "max_run", "handover", "estop", "fault", "lock", "revoked", "interrupted"])
+REASONS = ["unknown_machine", "unknown_member", "clock_untrusted", "not_recorded", "badge_revoked", "membership_expired", "not_qualified", "machine_locked", "end_before_start", "in_the_past", "too_short", "too_long", "too_far_ahead", "closed", "overlap", "too_many_bookings", "week_hours_used", "not_for_category", "lease_over", "unit_unreachable"]
 STEP = '[[step]]\nat = "+0:01:00"\n'
 
 
