@@ -25,6 +25,8 @@ Lines = Iterator[str]
 def runs_as_text(entries: Iterable[Entry], zone: ZoneInfo, several: bool, words: Words) -> Lines:
     """A table of runs."""
     runs = list(entries)
+    if not runs:
+        return
     stem = _stem([entry.fields["run"] for entry in runs])
     if stem:
         yield f"{words['named']} {stem}…"
