@@ -60,7 +60,7 @@ def _cell(entry: Entry, name: str, zone: ZoneInfo, stem: str) -> str:
     if value is None:
         return "-"
     if name == "run":
-        return printable(value.removeprefix(stem).lstrip("."))
+        return printable(value.removeprefix(stem or entry.unit).lstrip("."))
     if name in SECONDS:
         return duration(value)
     if isinstance(value, datetime):
