@@ -28,7 +28,8 @@ from access.people import Member
 from access.replica import Replica
 from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
-from controller import machine as law
+from controller import machine
+from controller.endings import running_ms
 from controller.events import (
     BadgePresented,
     CancelAsked,
@@ -53,6 +54,7 @@ from controller.ledger import UNWRITTEN, Ledger
 from controller.ports import Output
 from controller.recorder import Batch
 from controller.remembered import Remembered
+from controller.states import Idle, State, View, energised, run_under_way
 from controller.timekeeping import Anchor, Timekeeper, differs
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -124,7 +126,7 @@ class Control:
         self.ledger = Ledger(replica, remembered.entries, remembered.started).laid()
         now = timekeeper.read()
         self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
-        self.state = law.State(law.Idle(now.mono_ms), faults=remembered.faults)
+        self.state = State(Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
         self._kept_anchor: Anchor | None = None
 
@@ -161,7 +163,7 @@ class Control:
     @property
     def live(self) -> bool:
         """Whether the output is to be live."""
-        return law.energised(self.state)
+        return energised(self.state)
 
     def let_go(self) -> None:
         """Turn the output off, whatever the state says: the process ends."""
@@ -170,7 +172,7 @@ class Control:
     def deadline(self) -> int | None:
         """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
         view = self.view()
-        instants = [law.deadline(self.state, view), self._next_checkpoint]
+        instants = [machine.deadline(self.state, view), self._next_checkpoint]
         if view.clock.trusted:
             no_shows = self.ledger.no_shows(self.replica.policy)
             due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
@@ -188,10 +190,10 @@ class Control:
         """What time it is."""
         return self._timekeeper.read()
 
-    def view(self) -> law.View:
+    def view(self) -> View:
         """The world as the law looks at it."""
         clock = self.clock()
-        return law.View(
+        return View(
             clock,
             self.replica,
             self.ledger.effective,
@@ -204,7 +206,7 @@ class Control:
     def told_state(self) -> dict[str, object]:
         """How the unit stands, for the twin's page. May be read from any thread."""
         state, replica = self.state, self.replica
-        run = law.run_under_way(state)
+        run = run_under_way(state)
         return {
             "phase": type(state.phase).__name__.lower(),
             "run": run.id if run else None,
@@ -252,9 +254,9 @@ class Control:
 
     def _step(self, event: MachineEvent) -> None:
         view = self.view()
-        step = law.step(self.state, event, view)
-        was_live, self.state = law.energised(self.state), step.state
-        self._command(was_live, law.energised(step.state))
+        step = machine.step(self.state, event, view)
+        was_live, self.state = energised(self.state), step.state
+        self._command(was_live, energised(step.state))
         self._tell(step.facts)
         if step.awaited:
             self._runs += 1
@@ -335,7 +337,7 @@ class Control:
 
     def _circumstances(self) -> Circumstances:
         clock = self.clock()
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         return Circumstances(
             now=clock.wall,
             machine=self.replica.machine,
@@ -362,7 +364,7 @@ class Control:
 
         def sold(answer: Answer) -> None:
             event.reply(answer)
-            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, law.Idle):
+            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
                 self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
@@ -473,17 +475,17 @@ class Control:
     # --- checkpoints ---------------------------------------------------------------------------------
 
     def _checkpoint_after(self, now_ms: int) -> int | None:
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         if run is None:
             return None
         every = int(self.replica.policy.checkpoint_seconds * 1000)
         return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
 
     def _checkpoint(self, now_ms: int) -> None:
-        run = law.run_under_way(self.state)
+        run = run_under_way(self.state)
         if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
             return
-        running = law.running_ms(run, self.state.senses, now_ms)
+        running = running_ms(run, self.state.senses, now_ms)
         self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
         self._next_checkpoint = self._checkpoint_after(now_ms)
 

@@ -335,9 +335,7 @@ class Panel:
     def _push(self, caller: _Caller) -> None:
         with suppress(BlockingIOError):
             caller.out = caller.out[caller.line.send(caller.out) :]
-        self._selector.modify(
-            caller.line, selectors.EVENT_WRITE if caller.out else selectors.EVENT_READ, caller
-        )
+        self._selector.modify(caller.line, selectors.EVENT_WRITE if caller.out else selectors.EVENT_READ, caller)
         if not caller.out and caller.stage is _Stage.LEAVING:
             caller.line.shutdown(socket.SHUT_WR)
 

@@ -10,8 +10,8 @@ from access.vocabulary import BLOCKING_FAULTS, Fault, Outcome, Warn
 from controller.control import Control
 from controller.journal import Stamped
 from controller.link import LastTap, UnitState
-from controller.machine import Finishing, Run, Running, run_under_way
 from controller.ports import Pattern
+from controller.states import Finishing, Run, Running, run_under_way
 
 
 class Status:

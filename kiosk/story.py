@@ -6,7 +6,7 @@ The units are simulated with the rules themselves; a tap, a fault or a cut cable
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from access.book import Accepted, Answer, Circumstances, walk_up
@@ -14,8 +14,6 @@ from access.bookings import Booking
 from access.machines import Machine
 from access.people import Badge, Member
 from access.policy import Policy
-from datetime import UTC
-
 from access.times import Hours, Opening
 from access.vocabulary import Fault, Outcome, Reason
 from controller.link import Ask, Done, LastTap, UnitAnswer, UnitState, WalkUp
@@ -206,9 +204,7 @@ class Story:
         self.clock = StoryClock()
         self.reader = StoryReader()
         self.units = {
-            post.machine.id: StoryUnit(
-                post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id]
-            )
+            post.machine.id: StoryUnit(post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id])
             for post in SITE.posts
         }
         self._numbers = itertools.count(1)

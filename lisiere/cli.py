@@ -7,8 +7,8 @@ from collections.abc import Callable
 COMMANDS = {
     "demo": ("lisiere.demo.command", "a whole workshop on this computer: twin, two machines, kiosk"),
     "unit": ("lisiere.unit.command", "run a machine's unit"),
-    "keeper": ("hardware.relay.keeper", "own a relay on the Pi's pins, and let go by itself"),
-    "kiosk": ("lisiere.kiosk", "run the touch kiosk"),
+    "keeper": ("lisiere.keeper", "own a relay on the Pi's pins, and let go by itself"),
+    "kiosk": ("lisiere.kiosk.command", "run the touch kiosk"),
     "twin": ("twin.serve", "run the central twin, or print a token for it"),
     "enrol": ("lisiere.enrol", "make this unit or kiosk known to a twin"),
     "rehearse": ("lisiere.rehearse.command", "play a day or a year of a workshop in virtual time"),

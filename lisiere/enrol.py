@@ -123,9 +123,7 @@ def command(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=8411)
     o = parser.parse_args(arguments)
     try:
-        enrol(
-            Enrolment(o.data, o.twin.rstrip("/"), o.token, o.unit, o.machine, o.reader, Panel(o.host, o.port))
-        )
+        enrol(Enrolment(o.data, o.twin.rstrip("/"), o.token, o.unit, o.machine, o.reader, Panel(o.host, o.port)))
     except (EnrolError, IdentityError, OSError) as error:
         print(f"lisiere enrol: {error}", file=sys.stderr)
         return 1

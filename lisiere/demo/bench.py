@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
@@ -34,6 +34,7 @@ class MachineBench:
         self.machine = machine
         self.tag = SoftwareTag(reader_port)
         self.standing = Standing()
+        self._touched: bool | None = None
         self._changed = Condition()
         self._line: socket.socket | None = None
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -60,6 +61,15 @@ class MachineBench:
         """Press or release the emergency stop."""
         self._say(estop=pressed)
 
+    def touch(self, **what: Any) -> bool:
+        """Touch the kiosk's screen (`machine=...` or `offer=...`); whether there was something to touch."""
+        with self._changed:
+            self._touched = None
+        self._send(what)
+        with self._changed:
+            self._changed.wait_for(lambda: self._touched is not None, 5.0)
+            return bool(self._touched)
+
     def wait_for(self, seen: Callable[[Standing], bool], seconds: float) -> bool:
         """Wait until the bench sees something; False when it did not come."""
         with self._changed:
@@ -74,6 +84,9 @@ class MachineBench:
 
     def _say(self, **words: Any) -> None:
         self._see(words)
+        self._send(words)
+
+    def _send(self, words: dict[str, Any]) -> None:
         if self._line is not None:
             with suppress(OSError):
                 self._line.sendall(json.dumps(words).encode() + b"\n")
@@ -81,7 +94,8 @@ class MachineBench:
     def _see(self, words: dict[str, Any]) -> None:
         with self._changed:
             known = {name: value for name, value in words.items() if name in Standing.__slots__}
-            self.standing = Standing(**{**_values(self.standing), **known})
+            self.standing = replace(self.standing, **known)
+            self._touched = words.get("touched", self._touched)
             self._changed.notify_all()
 
     def _welcome(self) -> None:
@@ -93,7 +107,3 @@ class MachineBench:
                 with self._line.makefile("r") as lines, suppress(OSError):
                     for line in lines:
                         self._see(json.loads(line))
-
-
-def _values(standing: Standing) -> dict[str, Any]:
-    return {name: getattr(standing, name) for name in Standing.__slots__}

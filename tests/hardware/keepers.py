@@ -8,19 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hardware.relay.report import LONGEST_PACKET, Report, report_of
-from tests.hardware.waiting import DEADLINE_S, eventually
+from tests.hardware.waiting import DEADLINE_S, eventually, running
 
 
 @contextmanager
 def keeper(path: Path, hold_ms: int = 500) -> Iterator[subprocess.Popen[bytes]]:
     """A keeper that listens at `path`."""
     command = [sys.executable, "-m", "hardware.relay.keeper", "--socket", str(path), "--pin", "17"]
-    with subprocess.Popen([*command, "--hold-ms", str(hold_ms), "--mock"]) as process:
-        try:
-            eventually(path.exists)
-            yield process
-        finally:
-            process.kill()
+    with running([*command, "--hold-ms", str(hold_ms), "--mock"]) as process:
+        eventually(path.exists)
+        yield process
 
 
 def connected(path: Path) -> socket.socket:

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from hardware.clock import mono_ms
 from hardware.relay.keeper import Keep
 from hardware.relay.report import LONGEST_PACKET, Command, Order, order_of
 from tests.hardware.keepers import connected, keeper, newcomers_report, next_report
-from tests.hardware.waiting import eventually
+from tests.hardware.waiting import eventually, running
 
 HOLD_MS = 500
 LATE_MS = 100
@@ -67,7 +66,7 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
     """The relay opens within a hold and a tenth of a second after its controller is killed or stopped."""
     client = connected(path)
     command = [sys.executable, "-c", HOLDER, str(client.fileno())]
-    with client, subprocess.Popen(command, pass_fds=[client.fileno()]) as holder:
+    with client, running(command, pass_fds=[client.fileno()]) as holder:
         closed = next_report(client, commanded=True)
         while closed.at_ms < closed.since_ms + 2 * HOLD_MS:  # it is really being renewed
             closed = next_report(client, commanded=True)
@@ -75,14 +74,13 @@ def test_a_controller_that_is_gone_lets_the_relay_open(path: Path, how: signal.S
         os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)
         gone_ms = mono_ms()
         opened = next_report(client, commanded=False)
-        holder.kill()
     assert opened.why == "expired" and not opened.observed
     assert opened.since_ms <= gone_ms + HOLD_MS + LATE_MS
 
 
 def test_a_killed_controller_hangs_up(path: Path) -> None:
     """When a whole controller is killed, the relay opens, and whoever connects next is told so."""
-    with subprocess.Popen([sys.executable, "-c", REAL_HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+    with running([sys.executable, "-c", REAL_HOLDER, str(path)]) as holder:
         assert holder.stdout is not None
         while holder.stdout.readline() != b"True\n":
             pass

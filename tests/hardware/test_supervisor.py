@@ -23,7 +23,7 @@ from hardware.badge_reader.supervisor import (
     command_for,
     wait_before_restart,
 )
-from tests.hardware.waiting import eventually
+from tests.hardware.waiting import eventually, running
 
 UID = "04A1B2C3D4E5F6"
 
@@ -98,12 +98,11 @@ def test_the_process_ends_with_its_parent() -> None:
         "reader.start(lambda uid: print(reader.pid, flush=True), lambda lost: None)\n"
         "time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program, tag.path], stdout=subprocess.PIPE) as parent:
+    with running([sys.executable, "-c", program, tag.path]) as parent:
         assert parent.stdout is not None
         tag.present(UID, seconds=600)
         child = int(parent.stdout.readline())
         assert not gone(child)
-        parent.kill()
     eventually(lambda: gone(child))
     tag.close()
 

@@ -214,11 +214,9 @@ class Unit:
 
     def _at(self) -> Circumstances:
         assert self.replica is not None
-        r = self.replica
-        bookings = tuple(self.effective().values())
-        return Circumstances(
-            self.shop.now, r.machine, r.policy, r.opening, bookings, lease_end=self.lease_end
-        )
+        known, bookings = self.replica, tuple(self.effective().values())
+        rules_of = (known.machine, known.policy, known.opening)
+        return Circumstances(self.shop.now, *rules_of, bookings, lease_end=self.lease_end)
 
 
 @pytest.fixture(scope="session")
@@ -245,9 +243,7 @@ def postgres() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "twin", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8")
-        settings = (
-            f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
-        )
+        settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
         try:
             yield f"postgresql+psycopg://twin@127.0.0.1:{port}/postgres"

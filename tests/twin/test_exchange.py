@@ -176,7 +176,7 @@ def test_seconds_are_rounded_half_up(shop, unit, milliseconds, seconds):
 
 
 def test_what_the_unit_sold_is_the_twin_s_too(shop, unit):
-    """Bookings made, extended, released and cancelled at the unit stand so in the twin, told to no listener."""
+    """Bookings made, extended, released and cancelled at the unit stand so in the twin; nobody is told."""
     unit.note(changed(shop, "accepted"))
     unit.note(changed(shop, "extended", end=3))
     unit.note(changed(shop, "accepted", id="b2", start=5, end=6))

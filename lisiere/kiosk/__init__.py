@@ -1,0 +1,1 @@
+"""`lisiere kiosk`: the touch screen's process."""

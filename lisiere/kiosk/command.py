@@ -1,0 +1,155 @@
+"""`lisiere kiosk --data DIR`: the screen, its badge reader, and its links to the units."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from controller.config import Config, ConfigError, load
+from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
+from server_sync.identity import (
+    Counter,
+    IdentityError,
+    PrivateKey,
+    PublicKey,
+    RequestSigner,
+    RequestVerifier,
+    badge_tag,
+)
+
+SITE = "Lisière"
+"""What the screen calls the workshop until the twin has told its name."""
+
+
+def command(arguments: list[str]) -> int:
+    """Run the kiosk until it is told to end; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="lisiere kiosk",
+        description="Run the touch kiosk. Without a display it renders off screen.",
+        epilog="example: lisiere kiosk --data /var/lib/lisiere/kiosk-1",
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the kiosk's folder")
+    parser.add_argument("--size", default="1280x800", metavar="WxH", help="the window, in pixels")
+    parser.add_argument("--demo", action="store_true", help="the fixed story, for --screenshot")
+    parser.add_argument("--screenshot", type=Path, metavar="DIR", help="with --demo: pictures of every screen")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if options.demo and options.screenshot:
+        return _pictures(options.screenshot, options.size)
+    if options.data is None:
+        parser.error("--data DIR is needed")
+    try:
+        _run(load(options.data), options.data, _size(options.size))
+    except (ConfigError, IdentityError, TwinUnreachable, TwinRefused, OSError, ValueError) as error:
+        print(f"lisiere kiosk: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, by, height = text.partition("x")
+    if not (by and width.isdigit() and height.isdigit()):
+        raise ValueError(f"--size {text}: write it like 1280x800")
+    return int(width), int(height)
+
+
+def _pictures(folder: Path, size: str) -> int:
+    from kiosk.pictures import take
+
+    for path in take(folder, _size(size)):
+        print(path)
+    return 0
+
+
+def _run(config: Config, folder: Path, size: tuple[int, int]) -> None:
+    """Put the kiosk together, and let its window own this thread."""
+    os.environ["KCFG_GRAPHICS_WIDTH"], os.environ["KCFG_GRAPHICS_HEIGHT"] = map(str, size)
+    from kiosk.app import KioskApp
+    from kiosk.directory import TwinDirectory
+    from kiosk.environment import dots_per_inch
+
+    os.environ.setdefault("KIVY_DPI", str(dots_per_inch(size)))
+    key = PrivateKey.load_or_make(folder / "unit.key")
+    counter = Counter(folder / "counter")
+    transport = HttpTransport(config.twin, RequestSigner(config.unit, key, "twin", counter))
+    directory = TwinDirectory(config.unit, transport, PublicKey(config.twin_key), folder / "copy.sealed", SITE)
+    if not directory.units():
+        directory.refresh()
+    links = {unit.machine: _courier(config, unit, key, counter) for unit in directory.units()}
+    app = KioskApp(links, directory, TagReader(config))
+    directory.start()
+    _end_on_signals(app.end)
+    if config.simulated.bench:
+        HandLine(folder / config.simulated.bench)
+    app.run()
+    directory.close()
+
+
+def _courier(config: Config, unit: Any, key: PrivateKey, counter: Callable[[], int]) -> Any:
+    """The way to one unit."""
+    from controller.link import UnitLink
+    from kiosk.courier import Courier
+
+    signer = RequestSigner(config.unit, key, unit.id, counter)
+    verifier = RequestVerifier("kiosk", lambda id: PublicKey(unit.key) if id == unit.id else None)
+    return Courier(UnitLink(unit.machine, (unit.host, unit.port), signer, verifier))
+
+
+def _end_on_signals(end: Callable[[], None]) -> None:
+    def ended(number: int, frame: FrameType | None) -> None:
+        end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ended)
+
+
+class TagReader:
+    """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads."""
+
+    def __init__(self, config: Config) -> None:
+        from hardware.badge_reader.supervisor import ReaderProcess, command_for
+
+        self._tag_key = bytes.fromhex(config.tag_key)
+        self._reader = ReaderProcess(command_for(config.reader))
+
+    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
+        """See `kiosk.ports.Reader`."""
+        self._reader.start(lambda number: on_badge(badge_tag(number, self._tag_key)), on_lost)
+
+    def close(self) -> None:
+        """See `kiosk.ports.Reader`."""
+        self._reader.close()
+
+
+class HandLine:
+    """The demo's socket: touches the screen (`{"machine": id}`, `{"offer": n}`), and says whether it could."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(path))
+        Thread(target=self._listen, name="hand", daemon=True).start()
+
+    def _listen(self) -> None:
+        from kiosk import hand
+
+        self._say(ready=True)
+        with self._socket.makefile("r") as lines, suppress(OSError):
+            for line in lines:
+                words = json.loads(line)
+                if "machine" in words:
+                    hand.touch_machine(words["machine"], lambda done: self._say(touched=done))
+                if "offer" in words:
+                    hand.touch_offer(words["offer"], lambda done: self._say(touched=done))
+
+    def _say(self, **words: Any) -> None:
+        with suppress(OSError):
+            self._socket.sendall(json.dumps(words).encode() + b"\n")
