@@ -210,14 +210,14 @@ def rewrite(unit: Path, sql: str) -> None:
     connection.close()
 
 
-def spoil(unit: Path, seq: int) -> None:
-    """Overwrite the page on which a row lies, as a bad card would."""
+def spoil(unit: Path, seq: int, part: str = "hash FROM rows") -> None:
+    """Overwrite the page on which a row, or the name beside it, lies, as a bad card would."""
     path = unit / "journal.db"
     raw = bytearray(path.read_bytes())
     with sqlite3.connect(path) as connection:
-        hash = connection.execute("SELECT hash FROM rows WHERE seq = ?", (seq,)).fetchone()[0]
+        found = connection.execute(f"SELECT {part} WHERE seq = ?", (seq,)).fetchone()[0]
     connection.close()
-    page = raw.index(hash.encode()) // 4096 * 4096
+    page = raw.index(found.encode()) // 4096 * 4096
     raw[page : page + 4096] = b"\xa5" * 4096
     path.write_bytes(bytes(raw))
 
@@ -243,6 +243,18 @@ def test_a_damaged_journal_gives_what_it_still_has(long_journal: Path, capsys: C
     assert total - 30 < len(seqs) < total
     assert seqs[0] == 1 and seqs[-1] == total and 300 not in seqs
     assert "cannot be read" in err and "malformed" in err and f"{len(seqs)} rows could be read" in err
+
+
+def test_damaged_names_cost_only_the_names(long_journal: Path, capsys: Capture) -> None:
+    """Where only the page of the persons' names is spoilt, every row is printed, some without their member."""
+    total = len(printed(capsys, "--unit", long_journal, "--all", "--json").splitlines())
+    spoil(long_journal, 300, "opening FROM openings")
+    assert command(["--unit", str(long_journal), "--all", "--json"]) == 1
+    out, err = capsys.readouterr()
+    entries = [json.loads(line) for line in out.splitlines()]
+    assert [entry["seq"] for entry in entries] == list(range(1, total + 1))
+    assert entries[299].get("member") is None and entries[-1]["member"] == "ana"
+    assert "without the person they name" in err
 
 
 def test_a_row_of_nonsense_costs_only_itself(unit: Path, capsys: Capture) -> None:
