@@ -78,6 +78,15 @@ def test_no_line_is_wider_than_a_screen(played: Path, capsys: Capture, how: tupl
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_long_names_are_cut_to_fit(unit: Path, capsys: Capture) -> None:
+    """Names too long for the screen lose their middle in the text, and nothing in what programs read."""
+    name = "w" + "0123456789abcdef" * 4
+    rewrite(unit, f"UPDATE rows SET body = replace(body, '\"b1\"', '\"{name}\"')")
+    text = printed(capsys, "--unit", unit)
+    assert max(map(len, text.splitlines())) <= 100 and "w0123" in text and "…" in text and name not in text
+    assert name in printed(capsys, "--unit", unit, "--csv")
+
+
 def test_french_is_spoken_where_it_is_asked_for(
     played: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
