@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from access.facts import FaultCleared, FaultRaised
+from access.facts import Fact, FaultCleared, FaultRaised, FaultReported
 from access.machines import Machine, Output
 from access.vocabulary import Fault
 from controller import timekeeping
@@ -29,6 +29,7 @@ from server_sync.replica_store import ReplicaStore
 from server_sync.wire import replica_to_bytes, reply_to_bytes
 from tests.hardware.keepers import connected, keeper
 from tests.hardware.pn532 import Pn532
+from tests.lisiere.damage import spoil
 
 NOWHERE = "http://127.0.0.1:1"
 KEY = PrivateKey(b"t" * 32)
@@ -75,7 +76,7 @@ class Bench:
         store.keep_reply(seal(reply_to_bytes(reply), KEY))
         store.close()
 
-    def journalled(self, *facts: FaultRaised | FaultCleared) -> None:
+    def journalled(self, *facts: Fact) -> None:
         """The unit wrote this down."""
         journal = Journal(self.folder / "journal.db", "overlock-1", SimulatedDisk(), os.urandom, 1)
         journal.append(Stamped(self.now, 0, 9, fact) for fact in facts)
@@ -221,6 +222,13 @@ def test_a_spoilt_page_of_the_journal_is_bad(bench: Bench) -> None:
     path.write_bytes(raw[:4096] + noise * ((len(raw) - 4096) // 4096))
     found = [f for f in bench.findings("disk") if f.mark is Mark.BAD]
     assert len(found) == 1 and "lisiere log --unit" in found[0].do
+
+
+def test_damage_that_hides_from_a_read_is_bad(bench: Bench) -> None:
+    """A spoilt page that no look at the unit's state touches is still found, by SQLite's quick_check."""
+    bench.journalled(*(FaultReported("ana", f"needle {n}") for n in range(600)))
+    spoil(bench.folder, 300, "opening FROM openings")
+    assert "the journal is damaged" in bench.bad("disk")
 
 
 def test_a_unit_that_never_ran_has_no_journal_yet(bench: Bench) -> None:

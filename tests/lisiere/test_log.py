@@ -24,6 +24,7 @@ from lisiere.log.export import cell
 from lisiere.log.failure import LogError
 from lisiere.log.progress import LONG, counted
 from lisiere.log.when import clock, day, since
+from tests.lisiere.damage import spoil
 
 PARIS = ZoneInfo("Europe/Paris")
 RUNS = [
@@ -217,18 +218,6 @@ def rewrite(unit: Path, sql: str) -> None:
     connection.commit()
     connection.execute("PRAGMA journal_mode=delete")
     connection.close()
-
-
-def spoil(unit: Path, seq: int, part: str = "hash FROM rows") -> None:
-    """Overwrite the page on which a row, or the name beside it, lies, as a bad card would."""
-    path = unit / "journal.db"
-    raw = bytearray(path.read_bytes())
-    with sqlite3.connect(path) as connection:
-        found = connection.execute(f"SELECT {part} WHERE seq = ?", (seq,)).fetchone()[0]
-    connection.close()
-    page = raw.index(found.encode()) // 4096 * 4096
-    raw[page : page + 4096] = b"\xa5" * 4096
-    path.write_bytes(bytes(raw))
 
 
 @pytest.fixture
