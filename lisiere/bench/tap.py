@@ -1,7 +1,7 @@
 """From the reader's line to live power: the unit's own threads, journal and reader process, on a pin that is mocked.
 
-A tap that switches on alternates with a bare one on the same disk (`lisiere.bench.floor`), and waits before it until
-the last run is on disk: people do not tap faster than that.
+A tap that switches on alternates with a bare one on the same disk (`lisiere.bench.floor`). Each comes after a rest,
+with the run before it on disk: people do not tap faster than that.
 """
 
 import os
@@ -11,6 +11,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -43,6 +44,10 @@ from server_sync.wire import replica_to_bytes
 UNIT = "bench"
 MEMBERS = 300
 BOOKINGS = 120
+WARM_UP = 10
+"""The first taps are not counted, on either side."""
+PAUSE_S = 0.02
+"""How long everything rests before each tap, so that none runs into the end of the one before."""
 PATIENCE_S = 30.0
 """How long anything here may take before the measurement is given up."""
 
@@ -211,13 +216,13 @@ def measure(counts: Counts, progress: Progress) -> dict[str, float]:
         unit, bare = BenchUnit(folder, parts), BareTap(folder / "floor.db")
         parts.callback(bare.close)
         for count in range(counts.taps + WARM_UP):
+            time.sleep(PAUSE_S)
             ours.append(unit.tap_on_ns(number(0)))
             unit.tap_off(number(0))
-            floor.append(timed_ns(lambda turn=count: bare.on(turn)))  # type: ignore[misc]
+            time.sleep(PAUSE_S)
+            floor.append(timed_ns(partial(bare.on, count)))
             bare.off()
             progress(count + 1, counts.taps + WARM_UP)
     return beside(ours[WARM_UP:], floor[WARM_UP:])
 
 
-WARM_UP = 10
-"""The first taps are not counted, on either side."""
