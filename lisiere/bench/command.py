@@ -16,7 +16,7 @@ FIGURES = {
     "unit": ("lisiere.bench.unit", "a unit's processes: their memory, and from their start to ready"),
     "rehearse": ("lisiere.bench.rehearse", "a simulated workshop: virtual time in a second of real time"),
 }
-"""Each figure: the module whose `measure(counts, progress)` measures it, and what it is. Another is one more line."""
+"""Each figure: the module whose `measure(counts, progress)` measures it, and what it is. Another is a line more."""
 
 EPILOG = """examples:
   lisiere bench                  everything, as a table

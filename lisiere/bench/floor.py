@@ -25,7 +25,8 @@ class BareTap:
     def __init__(self, path: Path) -> None:
         self._database = durable(path)
         self._database.execute(
-            "CREATE TABLE bookings (machine TEXT, badge TEXT, start REAL, end REAL, PRIMARY KEY (machine, badge, start))"
+            "CREATE TABLE bookings (machine TEXT, badge TEXT, start REAL, end REAL,"
+            " PRIMARY KEY (machine, badge, start))"
         )
         self._database.execute("CREATE TABLE log (seq INTEGER PRIMARY KEY, at REAL, row TEXT)")
         now = time.time()

@@ -1,4 +1,4 @@
-"""From the reader's line to live power: the unit's own threads, journal and reader process, on a pin that is mocked.
+"""From the reader's line to live power: the unit's own threads, journal and reader process, on a mock pin.
 
 A tap that switches on alternates with a bare one on the same disk (`lisiere.bench.floor`). Each comes after a rest,
 with the run before it on disk: people do not tap faster than that.
@@ -44,8 +44,6 @@ from server_sync.wire import replica_to_bytes
 UNIT = "bench"
 MEMBERS = 300
 BOOKINGS = 120
-WARM_UP = 10
-"""The first taps are not counted, on either side."""
 PAUSE_S = 0.02
 """How long everything rests before each tap, so that none runs into the end of the one before."""
 PATIENCE_S = 30.0
@@ -215,14 +213,15 @@ def measure(counts: Counts, progress: Progress) -> dict[str, float]:
         folder = Path(name)
         unit, bare = BenchUnit(folder, parts), BareTap(folder / "floor.db")
         parts.callback(bare.close)
-        for count in range(counts.taps + WARM_UP):
+        taps = counts.warm_up + counts.taps
+        for count in range(taps):
             time.sleep(PAUSE_S)
             ours.append(unit.tap_on_ns(number(0)))
             unit.tap_off(number(0))
             time.sleep(PAUSE_S)
             floor.append(timed_ns(partial(bare.on, count)))
             bare.off()
-            progress(count + 1, counts.taps + WARM_UP)
-    return beside(ours[WARM_UP:], floor[WARM_UP:])
+            progress(count + 1, taps)
+    return beside(ours[counts.warm_up :], floor[counts.warm_up :])
 
 

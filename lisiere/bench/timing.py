@@ -11,9 +11,11 @@ MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each thing is measured; `days` is how much virtual time a rehearsal takes."""
+    """How often each thing is measured; `days` is how much virtual time a rehearsal takes. The first taps, the
+    `warm_up`, are not counted, on either side."""
 
     taps: int = 400
+    warm_up: int = 10
     starts: int = 7
     exchanges: int = 200
     rows: int = 100
