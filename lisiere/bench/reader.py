@@ -13,7 +13,8 @@ import time
 from select import select
 
 from hardware.badge_reader.lines import Line, Said
-from hardware.badge_reader.process import ALIVE_EVERY_S
+
+ALIVE_EVERY_S = 1.0
 
 
 def main() -> int:

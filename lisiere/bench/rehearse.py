@@ -32,7 +32,8 @@ BOOKING = '[[booking]]\nid = "{id}"\nmachine = "m"\nmember = "ana"\nstart = {sta
 TAP = '[[step]]\nat = {at}\ndo = "tap"\nmachine = "m"\nbadge = "{badge}"\n'
 CURRENT = '[[step]]\nat = {at}\ndo = "current"\nmachine = "m"\namps = {amps}\n'
 WALK_UP = (
-    '[[step]]\nat = {at}\ndo = "walk_up"\nid = "{id}"\nmachine = "m"\nmember = "bilal"\nminutes = 30\npower = true\n'
+    '[[step]]\nat = {at}\ndo = "walk_up"\nid = "{id}"\nmachine = "m"\nmember = "bilal"\n'
+    "minutes = 30\npower = true\n"
 )
 ANA, BILAL = "04A1B2C3D4E5F6", "04BB000000BB01"
 

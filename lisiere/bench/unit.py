@@ -1,4 +1,4 @@
-"""A unit's processes as a machine's Pi runs them: keeper, unit and reader; what they weigh, how soon they are ready.
+"""A unit's processes as on a machine's Pi (keeper, unit, reader): what they weigh, how soon they are ready.
 
 They are enrolled at a twin of their own on a free port, and stand on mock pins. The floor is a bare interpreter:
 started and ended for the time, one standing still for the memory.
