@@ -17,7 +17,7 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from controller.assembly import Devices, NotEnrolled, Unit, Watchers, assemble, exchanged
+from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
 from controller.config import Config, ConfigError, load
 from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
 from controller.journal import JournalError, Stamped
@@ -31,7 +31,6 @@ from hardware.disk import FreeSpace
 from lisiere.unit.edges import Edges
 from server_sync.client import HttpTransport
 from server_sync.identity import Counter, IdentityError, PrivateKey, PublicKey, RequestSigner, RequestVerifier
-from server_sync.replica_store import ReplicaError
 from server_sync.worker import SyncWorker
 
 RESERVE_BYTES = 16 * 1024 * 1024
@@ -54,7 +53,7 @@ def command(arguments: list[str]) -> int:
         config = load(folder)
         with ExitStack() as parts:
             UnitProcess(config, folder, parts).run()
-    except (ConfigError, NotEnrolled, JournalError, ReplicaError, IdentityError, OSError) as error:
+    except (ConfigError, JournalError, IdentityError, OSError) as error:
         print(f"lisiere unit: {error}", file=sys.stderr)
         return 1
     return 0
