@@ -59,6 +59,10 @@ class Processes:
             if process.poll() is not None:
                 raise DemoError(f"{name} ended with status {process.returncode}: {self._last_line(name)}")
 
+    def pids(self) -> dict[str, int]:
+        """The processes by name."""
+        return {name: process.pid for name, process in self._running.items()}
+
     def stop(self) -> None:
         """End every process, the last started first; what does not end is killed."""
         for process in reversed(self._running.values()):
