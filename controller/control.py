@@ -174,9 +174,8 @@ class Control:
         view = self.view()
         instants = [machine.deadline(self.state, view), self._next_checkpoint]
         if view.clock.trusted:
-            no_shows = self.ledger.no_shows(self.replica.policy)
-            due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
-            instants.append(min(due, default=None))
+            due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
+            instants.append(None if due is None else view.clock.mono_at(due))
         return min((at for at in instants if at is not None), default=None)
 
     # --- what is so ----------------------------------------------------------------------------------
@@ -402,8 +401,10 @@ class Control:
 
     def _release_no_shows(self, now: datetime) -> None:
         """Give back the hours of bookings that nobody started."""
-        for due, booking in tuple(self.ledger.no_shows(self.replica.policy)):
-            if due <= now < booking.end:
+        for due, booking in self.ledger.no_shows:
+            if due > now:
+                break
+            if now < booking.end:
                 fact = BookingChanged.of(booking, BookingOutcome.RELEASED, Source.RULE)
                 self.ledger = self.ledger.written(fact, UNWRITTEN)
                 self._tell((fact,))
