@@ -224,8 +224,10 @@ class Control:
     def _drain(self) -> None:
         self._settle()
         while self._inbox:
-            self._take(self._inbox.popleft())
-            self._settle()
+            event = self._inbox.popleft()
+            if not isinstance(event, TimePassed):  # which says nothing but: look again, and that was done
+                self._take(event)
+                self._settle()
 
     def _take(self, event: Event) -> None:
         if self._pending is not None and isinstance(event, (BadgePresented, *_SALES)):
