@@ -169,10 +169,13 @@ class Control:
         """Turn the output off, whatever the state says: the process ends."""
         self._hands.output.switch_off()
 
-    def deadline(self) -> int | None:
-        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
+    def deadline(self, checkpoints: bool = True) -> int | None:
+        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming.
+
+        Whoever leaves `checkpoints` out has the last one that was due written with the next event.
+        """
         view = self.view()
-        instants = [machine.deadline(self.state, view), self._next_checkpoint]
+        instants = [machine.deadline(self.state, view), self._next_checkpoint if checkpoints else None]
         if view.clock.trusted:
             due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
             instants.append(None if due is None else view.clock.mono_at(due))
@@ -481,16 +484,22 @@ class Control:
         run = run_under_way(self.state)
         if run is None:
             return None
-        every = int(self.replica.policy.checkpoint_seconds * 1000)
-        return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
+        return run.started_ms + ((now_ms - run.started_ms) // self._checkpoint_ms + 1) * self._checkpoint_ms
+
+    @property
+    def _checkpoint_ms(self) -> int:
+        return int(self.replica.policy.checkpoint_seconds * 1000)
 
     def _checkpoint(self, now_ms: int) -> None:
+        """Write how far the run had come at the last checkpoint that is due by now."""
         run = run_under_way(self.state)
         if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
             return
-        running = running_ms(run, self.state.senses, now_ms)
-        self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
-        self._next_checkpoint = self._checkpoint_after(now_ms)
+        every = self._checkpoint_ms
+        due = run.started_ms + (now_ms - run.started_ms) // every * every
+        running = running_ms(run, self.state.senses, due)
+        self._hands.checkpoint(Checkpoint(run.id, due - run.started_ms, running))
+        self._next_checkpoint = due + every
 
 
 _SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
