@@ -29,6 +29,8 @@ def look_at_contact(state: State, view: View) -> Step:
 def contact_fault(state: State, view: View) -> tuple[int, Fault] | None:
     """The fault of the output that is coming if nothing changes, and when."""
     machine, senses, phase = view.replica.machine, state.senses, state.phase
+    if Fault.BOARD_LOST in state.faults:
+        return None
     if isinstance(phase, (Running, Finishing)):
         if not machine.feedback or senses.contact_closed or Fault.NO_POWER in state.faults:
             return None

@@ -176,7 +176,7 @@ class Control:
         if view.clock.trusted:
             no_shows = self.ledger.no_shows(self.replica.policy)
             due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
-            instants.append(min(due, default=None))
+            instants.append(next(due, None))
         return min((at for at in instants if at is not None), default=None)
 
     # --- what is so ----------------------------------------------------------------------------------
@@ -263,10 +263,11 @@ class Control:
             self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
+        """The power first; then what else follows from the grant."""
+        self._step(Recorded())
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
         if booking is not None:
             self.ledger = self.ledger.with_started(booking)
-        self._step(Recorded())
 
     def _command(self, was_live: bool, live: bool) -> None:
         """Turn off before anything else is done about it; turn on only here."""
@@ -402,8 +403,10 @@ class Control:
 
     def _release_no_shows(self, now: datetime) -> None:
         """Give back the hours of bookings that nobody started."""
-        for due, booking in tuple(self.ledger.no_shows(self.replica.policy)):
-            if due <= now < booking.end:
+        for due, booking in self.ledger.no_shows(self.replica.policy):
+            if due > now:
+                return
+            if now < booking.end:
                 fact = BookingChanged.of(booking, BookingOutcome.RELEASED, Source.RULE)
                 self.ledger = self.ledger.written(fact, UNWRITTEN)
                 self._tell((fact,))

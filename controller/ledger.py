@@ -79,7 +79,7 @@ class Ledger:
         return next((b for b in self.effective if b.id == id and b.state is not BookingState.HELD), None)
 
     def no_shows(self, policy: Policy) -> Iterable[tuple[datetime, Booking]]:
-        """The bookings that nobody has started, and when each is released."""
+        """The bookings that nobody has started, and when each is released; the first due comes first."""
         for booking in self.effective:
             due = no_show_at(booking, policy)
             if due is not None:

@@ -41,6 +41,7 @@ def _refused(state: State, event: BadgePresented, denied: Denied, view: View) ->
     clears = (
         denied.reason is Reason.FAULT
         and Fault.RELAY_WELDED in state.faults
+        and Fault.BOARD_LOST not in state.faults
         and _may_clear_weld(event.tag, denied.member, view)
         and not live_unasked(state.senses, view)
     )

@@ -425,7 +425,9 @@ class Bench:
         last = self._last_exchange
         place = bisect_right(self._steps, last)
         horizon = self._steps[place] if place < len(self._steps) else last + HOUR_MS
-        intervals = max(1, (min(horizon, last + HOUR_MS) - last) // self._sync_ms)
+        # Strictly before the step: one at its very instant would come after it, and a broken link would have
+        # swallowed the exchanges that were merely counted.
+        intervals = max(1, (min(horizon - 1, last + HOUR_MS) - last) // self._sync_ms)
         self.skipped += intervals - 1
         self._exchange_soon(intervals * self._sync_ms)
 
