@@ -6,7 +6,6 @@ from typing import Any
 
 from access.people import Strength
 
-
 NUMBER_LENGTHS = (4, 7, 10)
 """The bytes of a card's number, as ISO 14443-3 has them."""
 
