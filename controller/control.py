@@ -213,6 +213,7 @@ class Control:
             "phase": type(state.phase).__name__.lower(),
             "run": run.id if run else None,
             "since": stamp(run.started) if run else None,
+            "until": stamp(run.booking.end) if run and run.booking else None,
             "faults": sorted(state.faults),
             "replica": str(replica.version),
         }
@@ -267,10 +268,11 @@ class Control:
             self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
+        """The power first; then what else follows from the grant."""
+        self._step(Recorded())
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
         if booking is not None:
             self.ledger = self.ledger.with_started(booking)
-        self._step(Recorded())
 
     def _command(self, was_live: bool, live: bool) -> None:
         """Turn off before anything else is done about it; turn on only here."""

@@ -36,7 +36,9 @@ log = logging.getLogger("lisiere.twin")
 
 # --- bodies ------------------------------------------------------------------------------------------
 
-Label = Annotated[str, Field(max_length=120)]
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""Text without control characters: a line on a screen, and what every database takes."""
+Label = Annotated[str, Field(max_length=120, pattern=PLAIN)]
 Number = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8,32}$")]
 Qualifications = Annotated[list[Name], Field(max_length=100)]
 Numbers = Annotated[list[Number], Field(max_length=20)]
@@ -142,7 +144,7 @@ class Locking(Body):
     """Who puts a machine out of service, and why; `by` is the caller where the token is a member's."""
 
     by: Name | None = None
-    why: Annotated[str, Field(min_length=1, max_length=200)]
+    why: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 
 class Unlocking(Body):
@@ -399,9 +401,7 @@ async def _answered(twin: Twin, id: str, ask: Callable[[], Answer | Pending]) ->
     try:
         answer = await run_in_threadpool(ask)
     except IdTaken:
-        raise Denied(
-            409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom."
-        ) from None
+        raise Denied(409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom.") from None
     reasons = await _final(twin, answer)
     if reasons:
         raise NotGranted(reasons)

@@ -287,13 +287,9 @@ async def _body(request: Request, limit: int) -> bytes:
                 if len(read) > limit:
                     raise too_large
     except ClientDisconnect:
-        raise Denied(
-            400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
-        ) from None
+        raise Denied(400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
     except TimeoutError:
-        raise Denied(
-            408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
-        ) from None
+        raise Denied(408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
     return bytes(read)
 
 

@@ -165,6 +165,12 @@ def epoch_of(db: Connection) -> int:
     return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
 
 
+def site_name(db: Connection) -> str:
+    """What the workshop is called; nothing where nobody said."""
+    said = db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "site")).scalar_one_or_none()
+    return str(_told(said).get("name", ""))
+
+
 # --- what every route needs --------------------------------------------------------------------------
 
 
@@ -341,7 +347,7 @@ REASONS: dict[str, str] = {
 }
 
 
-Text = Annotated[str | None, Query(max_length=64)]
+Text = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MOST = 1000
 """The most journal rows or refusals in one answer."""
 

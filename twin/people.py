@@ -59,9 +59,7 @@ class People:
         with self._changing(machine.id) as conn:
             put(conn, tables.machines, {"id": machine.id}, values)
 
-    def put_unit(
-        self, id: str, machine: str | None, public_key: str, tag_key: bytes, address: str = ""
-    ) -> None:
+    def put_unit(self, id: str, machine: str | None, public_key: str, tag_key: bytes, address: str = "") -> None:
         """Add a machine's unit, or a kiosk (no machine), or change one."""
         values = {"machine": machine, "public_key": public_key, "tag_key": tag_key.hex(), "address": address}
         with self._changing() as conn:  # every device knows the others by their keys

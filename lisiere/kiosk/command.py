@@ -87,7 +87,7 @@ def _run(config: Config, folder: Path, size: tuple[int, int]) -> None:
     links = {unit.machine: _courier(config, unit, key, counter) for unit in directory.units()}
     app = KioskApp(links, directory, TagReader(config))
     directory.start()
-    _end_on_signals(app.stop)
+    _end_on_signals(app.end)
     if config.simulated.bench:
         HandLine(folder / config.simulated.bench)
     app.run()
@@ -104,14 +104,12 @@ def _courier(config: Config, unit: Any, key: PrivateKey, counter: Callable[[], i
     return Courier(UnitLink(unit.machine, (unit.host, unit.port), signer, verifier))
 
 
-def _end_on_signals(stop: Callable[[], None]) -> None:
-    from kivy.clock import Clock as Frames
-
-    def end(number: int, frame: FrameType | None) -> None:
-        Frames.schedule_once(lambda _: stop(), 0)
+def _end_on_signals(end: Callable[[], None]) -> None:
+    def ended(number: int, frame: FrameType | None) -> None:
+        end()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, ended)
 
 
 class TagReader:
@@ -125,7 +123,7 @@ class TagReader:
 
     def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
         """See `kiosk.ports.Reader`."""
-        self._reader.start(lambda number: on_badge(badge_tag(number, self._tag_key)), on_lost)
+        self._reader.start(lambda reading: on_badge(badge_tag(reading.uid, self._tag_key)), on_lost)
 
     def close(self) -> None:
         """See `kiosk.ports.Reader`."""
