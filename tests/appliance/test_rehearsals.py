@@ -326,7 +326,7 @@ def test_a_folder_is_one_line_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.long
 def test_a_year_takes_less_than_a_minute(tmp_path: Path) -> None:
-    """A year of one machine, with a thousand bookings and two thousand taps, plays in less than a minute of the processor."""
+    """A year of one machine, with two thousand taps, plays in less than a minute of the processor."""
     file = tmp_path / "year.toml"
     file.write_text("\n".join(a_year()))
     began = time.process_time()
