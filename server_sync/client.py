@@ -87,8 +87,10 @@ class HttpTransport:
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError:
-            raise TwinUnreachable(f"{self._url}: this is not our twin, or not its name: certificate refused") from None
-        except requests.RequestException as error:
+            raise TwinUnreachable(
+                f"{self._url}: this is not our twin, or not its name: certificate refused"
+            ) from None
+        except OSError as error:  # every RequestException is one; so is a missing certificate
             raise TwinUnreachable(f"{self._url}: {type(error).__name__}") from None
 
 

@@ -46,7 +46,9 @@ class Authority:
             certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
             key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
         except (OSError, ValueError) as error:
-            raise AuthorityError(f"{folder}: {error}; restore it, or remove it and enrol every device again") from None
+            raise AuthorityError(
+                f"{folder}: {error}; restore it, or remove it and enrol every device again"
+            ) from None
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return cls(folder, certificate, key)
 

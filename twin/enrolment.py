@@ -1,4 +1,4 @@
-"""Codes that make one device known: made by an administrator, good once, for a quarter of an hour and five tries."""
+"""Codes that make one device known: good once, for a quarter of an hour, and for five tries."""
 
 import hmac
 import os

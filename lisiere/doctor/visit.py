@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.config import FILE, ConfigError, load
+from controller.config import FILE, TWIN_AUTHORITY, ConfigError, load
 from lisiere.doctor.clock import check_clock
 from lisiere.doctor.disk import check_disk
 from lisiere.doctor.finding import Finding, Mark, attention, bad, ok
@@ -49,7 +49,7 @@ def examine(folder: Path, system: Path, now: datetime) -> list[Finding]:
         seen = patient(folder, load(folder), system, now)
     except ConfigError as error:
         return [bad("unit", f"not enrolled: {error}", "", "enrol it, or mend the file: lisiere enrol --help")]
-    answer = ask(seen.config.twin)
+    answer = ask(seen.config.twin, folder / TWIN_AUTHORITY)
     return [
         _unit(seen),
         *check_clock(seen, answer),
