@@ -30,7 +30,7 @@ class Turning:
         self.mind.control._hands = _with_output(self.mind, self.output)
         self.loop = Loop()
         self.turned = Event()
-        self.held, self.hung = Event(), Event()
+        self.hang, self.hung, self.over = Event(), Event(), Event()
         self.error: BaseException | None = None
         self.thread = Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -44,11 +44,9 @@ class Turning:
     def _after_turn(self) -> None:
         self.mind.write()
         self.turned.set()
-        if self.held.is_set():
+        if self.hang.is_set():
             self.hung.set()
-            self.held.clear()
-            while not self.held.wait(LIMIT_S):
-                pass
+            self.over.wait()
 
     def on(self) -> None:
         """A badge is shown, and the machine is live."""
@@ -65,7 +63,7 @@ class Turning:
 
     def close(self) -> None:
         """End the loop, if it still turns."""
-        self.held.set()
+        self.over.set()
         self.loop.stop()
         self.thread.join(LIMIT_S)
         self.mind.journal.close()
@@ -96,7 +94,7 @@ def test_the_loop_holds_the_power_while_it_turns(turning: Turning) -> None:
 def test_a_hung_loop_lets_go(turning: Turning) -> None:
     """A loop that does not come to the end of its turn renews nothing, and the output goes dead by itself."""
     turning.on()
-    turning.held.set()
+    turning.hang.set()
     assert turning.hung.wait(LIMIT_S)
     turning.until(lambda: not turning.output.live)
     assert turning.mind.control.live, "the state still wants power: it is the hold that ran out"
