@@ -184,7 +184,7 @@ class BenchUnit:
         door.settimeout(PATIENCE_S)
         reader = ReaderProcess((sys.executable, "-m", "lisiere.bench.reader", str(path)))
         reader.start(
-            lambda number: self._loop.post(BadgePresented(badge_tag(number, self._tag_key))), lambda lost: None
+            lambda number: self._loop.post(BadgePresented(badge_tag(number.uid, self._tag_key))), lambda lost: None
         )
         parts.callback(reader.close)
         return parts.enter_context(door.accept()[0])

@@ -123,7 +123,7 @@ class TagReader:
 
     def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
         """See `kiosk.ports.Reader`."""
-        self._reader.start(lambda number: on_badge(badge_tag(number, self._tag_key)), on_lost)
+        self._reader.start(lambda reading: on_badge(badge_tag(reading.uid, self._tag_key)), on_lost)
 
     def close(self) -> None:
         """See `kiosk.ports.Reader`."""

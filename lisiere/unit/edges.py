@@ -68,7 +68,7 @@ class Edges:
         self._open.callback(self.output.close)
         reader = ReaderProcess(command_for(self._config.reader))
         reader.start(
-            lambda number: post(BadgePresented(badge_tag(number, self._tag_key))),
+            lambda reading: post(BadgePresented(badge_tag(reading.uid, self._tag_key))),
             lambda lost: post(ReaderChanged(lost)),
         )
         self._open.callback(reader.close)
