@@ -177,7 +177,8 @@ def _replica(path: Path, twin: PublicKey, unit: str) -> tuple[ReplicaStore, Repl
 def _journal(path: Path, unit: str, replica: Replica, devices: Devices) -> tuple[Journal, Remembered]:
     """The journal, and what it remembers. A damaged one is put aside, and said; a new one begins a new epoch."""
     wall = devices.clock.read().wall
-    epoch = max(int(wall.timestamp()), replica.acked[0] + 1)
+    told_epoch, told_seq = replica.acked
+    epoch = max(int(wall.timestamp()), told_epoch + 1 if told_seq else 0)
     try:
         return _read(path, unit, replica, devices, epoch)
     except JournalDamaged as damage:
