@@ -2,7 +2,7 @@
 
 One connection writes and checkpoints (WAL, `synchronous=FULL`; docs/durability.md); readers open their own,
 read-only. A row's chain covers a salted commitment to the person it names; name and salt lie in the table
-`openings`, so that erasing a person keeps the chain whole. The epoch is made with the file: a new card, a new epoch.
+`openings`, so that erasing a person keeps the chain whole. The epoch is made with the file: a new card, new epoch.
 """
 
 import hashlib
