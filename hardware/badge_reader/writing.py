@@ -82,7 +82,10 @@ class Desk:
         secret = crypto.key_change(session, number, FACTORY, new, OURS)
         sent = bytes((number,)) + secret
         data = sent + session.mac(CHANGE_KEY, sent)
-        answer = answered(card, bytes((0x90, CHANGE_KEY, 0, 0, len(data))) + data + b"\x00", DONE)
+        try:
+            answer = answered(card, bytes((0x90, CHANGE_KEY, 0, 0, len(data))) + data + b"\x00", DONE)
+        except ProofFailedError as error:
+            raise NotWritableError(f"its keys cannot be changed: {error}") from None
         session.count += 1
         if number != 0 and answer != session.mac(0x00, b""):
             raise CardError("the card's word on its new key is not its own")
