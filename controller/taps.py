@@ -98,6 +98,9 @@ def tap_running(state: State, event: BadgePresented, view: View) -> Step:
     if forgotten or (owner is not None and owner[0].id == run.member):
         return off(state, Cause.MEMBER, view)
     decision = decide(event.tag, standing(state, view), view.replica, view.clock, event.strength)
+    if isinstance(decision, Granted) and Fault.JOURNAL in state.faults:
+        # A grant that the disk will not take must not cost the run under way its power.
+        decision = Denied(Reason.NOT_RECORDED, decision.member)
     if isinstance(decision, Denied):
         return _refused(state, event, decision, view)
     granted = _granted(state, event, decision, view)

@@ -188,7 +188,7 @@ class Bench:
         self.catch_up()
         self._estop = pressed
         if pressed:
-            if self.output.live:
+            if self.output.held:
                 self._commanded = Cause.ESTOP
             self.output.switch_off()
         self.tell_unit(EstopChanged(pressed))
@@ -234,7 +234,8 @@ class Bench:
 
     def _board_silent(self) -> None:
         if self._board_lost:
-            self._commanded = Cause.FAULT
+            if self.unit is not None and energised(self._control.state):
+                self._commanded = Cause.FAULT
             self.look()
             self.tell_unit(BoardChanged(True))
 
@@ -261,19 +262,25 @@ class Bench:
         self.ready_at(self._schedule.ms + BOOT_MS, "power")
 
     def kill(self) -> None:
-        """The unit's process dies; its supervisor starts it again."""
-        if self.unit is not None:
-            self._commanded = Cause.INTERRUPTED
-            self.die()
+        """The unit's process dies, be it hung or still starting; its supervisor starts it again."""
+        if self.mains:
+            self._interrupt()
             self.ready_at(self._schedule.ms + BOOT_MS, "restart")
 
     def hang(self, seconds: float) -> None:
         """The unit's loop stalls. What is shorter than the hold's margin changes nothing."""
         if self.unit is None or seconds * 1000 <= self._hold_ms - 200:
             return
-        self._commanded = Cause.INTERRUPTED
-        self.die()
+        self._interrupt()
         self.ready_at(self._schedule.ms + int(seconds * 1000) + BOOT_MS, "restart")
+
+    def _interrupt(self) -> None:
+        """The program goes, and with it what held the power; a relay that was let go before keeps its cause."""
+        self.catch_up()
+        if self.output.held:
+            self._commanded = Cause.INTERRUPTED
+        self.die()
+        self._life += 1
 
     # --- time, and what follows from it --------------------------------------------------------------
 

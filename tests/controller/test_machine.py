@@ -254,6 +254,7 @@ def change(shop: Shop, what: str) -> None:
 @given(machines, policies, happenings)
 @example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), EstopChanged(True), Recorded()])
 @example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), NotRecorded(), BadgePresented("tag-ana"), Recorded()])
+@example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), Recorded(), 3_000, ContactChanged(True), 3_000])
 def test_the_law_holds_whatever_happens(machine: Machine, policy: Policy, happenings: list[object]) -> None:
     """Whatever happens and when: no power without a grant on disk, one end to every run, nothing restarts, turning
     off waits for nobody, and no deadline is left behind."""
