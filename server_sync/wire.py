@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from access.bookings import Booking, BookingState, RequestRefused, WebRequest
 from access.facts import instant, stamp
 from access.machines import Machine, Output
-from access.people import Badge, Category, Member, Role
+from access.people import Badge, Category, Member, Role, Strength
 from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import DAYS, Hours, Opening
@@ -348,12 +348,20 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
     return plain | {"requires": sorted(machine.requires)}
 
 
+def _strength(raw: Any) -> Strength | None:
+    return None if raw is None else Strength(raw)
+
+
 def machine_from_json(raw: Mapping[str, Any]) -> Machine:
     """A machine from JSON."""
 
     def read() -> Machine:
-        machine = Machine(**{**raw, "requires": frozenset(raw["requires"]), "output": Output(raw["output"])})
-        return _of_its_kinds(machine)
+        kinds = {
+            "requires": frozenset(raw["requires"]),
+            "output": Output(raw["output"]),
+            "weakest_badge": _strength(raw["weakest_badge"]),
+        }
+        return _of_its_kinds(Machine(**{**raw, **kinds}))
 
     return checked("machine", read)
 
@@ -419,12 +427,22 @@ def member_to_json(member: Member) -> dict[str, Any]:
     """A member as JSON: no name, and badges only as tags."""
     return {
         "id": member.id,
-        "badges": [[badge.tag, badge.revoked] for badge in member.badges],
+        "badges": [_badge_to_json(badge) for badge in member.badges],
         "qualifications": sorted(member.qualifications),
         "role": member.role,
         "category": member.category,
         "valid_until": None if member.valid_until is None else stamp(member.valid_until),
     }
+
+
+def _badge_to_json(badge: Badge) -> list[Any]:
+    """A badge's tag and whether it is revoked; its strength and key where it has more than a number."""
+    bare = [badge.tag, badge.revoked]
+    return bare if badge.strength is Strength.UID else [*bare, badge.strength, badge.key]
+
+
+def _badge_from_json(tag: Any, revoked: Any, strength: Any = Strength.UID, key: Any = "") -> Badge:
+    return Badge(str(tag), bool(revoked), Strength(strength), str(key))
 
 
 def member_from_json(raw: Mapping[str, Any]) -> Member:
@@ -433,7 +451,7 @@ def member_from_json(raw: Mapping[str, Any]) -> Member:
         "member",
         lambda: Member(
             str(raw["id"]),
-            tuple(Badge(str(tag), bool(revoked)) for tag, revoked in raw["badges"]),
+            tuple(_badge_from_json(*badge) for badge in raw["badges"]),
             frozenset(raw["qualifications"]),
             Role(raw["role"]),
             Category(raw["category"]),
