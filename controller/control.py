@@ -24,7 +24,7 @@ from access.facts import (
     SyncChanged,
     stamp,
 )
-from access.people import Member
+from access.people import Badge, Member
 from access.replica import Replica
 from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
@@ -134,7 +134,7 @@ class Control:
 
     def boot(self, cause: str) -> None:
         """Say that the unit started, and close the run that its end interrupted."""
-        facts: list[Fact] = [Booted(self._boot, cause)]
+        facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
         self._tell(tuple(facts))
@@ -371,7 +371,7 @@ class Control:
         def sold(answer: Answer) -> None:
             event.reply(answer)
             if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
+                self._inbox.append(_shown(member, event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
 
@@ -507,10 +507,11 @@ class Control:
 _SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
 
 
-def _shown_badge(member: Member) -> str:
-    """The badge that a member showed at the kiosk: the first that is good, else the first."""
-    good = [badge.tag for badge in member.badges if not badge.revoked]
-    return (good or [badge.tag for badge in member.badges] or [""])[0]
+def _shown(member: Member, made: str) -> BadgePresented:
+    """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
+    good = [badge for badge in member.badges if not badge.revoked]
+    badge = (good or [*member.badges, Badge("")])[0]
+    return BadgePresented(badge.tag, made, badge.strength)
 
 
 def _interrupted(remembered: Remembered) -> RunClosed:

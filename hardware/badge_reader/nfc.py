@@ -20,7 +20,7 @@ from hardware.badge_reader.isodep import PATIENCE_S, IsoDep
 from hardware.badge_reader.port import CardError, CardLeftError, SeveralCardsError
 from hardware.badge_reader.reading import NUMBER_LENGTHS, ReaderGoneError
 
-WHOLE_PATH = re.compile(r"usb(:\w+){0,2}|tty:[\w-]+:\w+|udp:[\w.-]+:\d+|/dev/.+")
+WHOLE_PATH = re.compile(r"usb(:\w+){0,2}|tty:[\w-]+:\w+|udp:[\w.-]+:\d+|/.+")
 """A part of a `tty` path would make nfcpy write to every serial port in turn."""
 
 GONE = (OSError, termios.error)
@@ -149,7 +149,7 @@ def open(path: str, patience_s: float = PATIENCE_S) -> NfcReader:
         raise ValueError(f"{path!r} is no reader: usb, tty:S0:pn532, udp:127.0.0.1:54321, /dev/ttyS0 or pcsc:0")
     try:
         with _slow_line():
-            frontend = _pn532_at(path) if path.startswith("/dev/") else nfc.ContactlessFrontend(path)
+            frontend = _pn532_at(path) if path.startswith("/") else nfc.ContactlessFrontend(path)
     except (*GONE, *ODD, REFUSED) as error:
         raise _gone(path, error) from error
     return NfcReader(path, frontend, patience_s)

@@ -17,6 +17,7 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from access.people import Badge
 from controller import timekeeping
 from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
 from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
@@ -95,7 +96,7 @@ class UnitProcess:
         self._recorders[0].start()
         self._parts.callback(self._recorders[0].close)
         self._unit.control.boot(self._cause)
-        self._edges.start(self._loop.post)
+        self._edges.start(self._loop.post, self._badge_of)
         self._parts.callback(self._edges.close)
         self._worker.start()
         self._parts.callback(self._worker.close)
@@ -121,7 +122,7 @@ class UnitProcess:
         return unit
 
     def _on_a_thread(self, recorder: Recorder) -> RecorderThread:
-        self._recorders.append(RecorderThread(recorder))
+        self._recorders.append(RecorderThread(recorder, self._loop.stop))
         return self._recorders[0]
 
     def _sync_worker(self) -> SyncWorker:
@@ -144,6 +145,11 @@ class UnitProcess:
         """The key of a kiosk, as the twin's replica has it."""
         devices = self._unit.control.replica.devices
         return next((PublicKey(d.key) for d in devices if d.id == device and d.machine is None), None)
+
+    def _badge_of(self, tag: str) -> Badge | None:
+        """A badge as the replica has it."""
+        owner = self._unit.control.replica.owner(tag)
+        return None if owner is None else owner[1]
 
     def _told(self, stamped: Stamped) -> None:
         brief = self._status.heard(stamped)
