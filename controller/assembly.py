@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from access.bookings import RequestRefused
+from access.bookings import Booking, RequestRefused
 from access.facts import FaultRaised, FaultReported
 from access.machines import Machine
 from access.replica import Replica, Version
@@ -16,7 +16,7 @@ from controller import timekeeping
 from controller.aside import put_aside
 from controller.claim import Claim
 from controller.control import Control, Hands
-from controller.events import Exchanged
+from controller.events import Exchanged, JournalBehind, NewEpoch
 from controller.journal import (
     Checkpoint,
     Disk,
@@ -24,6 +24,7 @@ from controller.journal import (
     JournalDamaged,
     JournalReader,
     JournalRow,
+    Key,
     Stamped,
     epoch_in,
     judged,
@@ -43,12 +44,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What the unit is made of besides its program."""
+    """What the unit is made of besides its program. `key` is its own: it signs its journal with it."""
 
     clock: Clock
     disk: Disk
     output: Output
     entropy: Callable[[int], bytes]
+    key: Key
 
 
 class Lane(Protocol):
@@ -58,6 +60,9 @@ class Lane(Protocol):
         """See `controller.recorder.Recorder`."""
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """See `controller.recorder.Recorder`."""
+
+    def begin_epoch(self, new: NewEpoch) -> None:
         """See `controller.recorder.Recorder`."""
 
 
@@ -92,10 +97,27 @@ class Unit:
 class JournalSource:
     """The journal as the sync thread reads it: through a reader of its own."""
 
-    def __init__(self, reader: JournalReader, epoch: int, control: Control) -> None:
-        self.epoch = epoch
+    def __init__(self, reader: JournalReader, control: Control, post: Post) -> None:
         self._reader = reader
         self._control = control
+        self._post = post
+
+    @property
+    def epoch(self) -> int:
+        """See `server_sync.worker.Source`."""
+        return self._control.epoch
+
+    def begin_epoch(self, after: int) -> None:
+        """See `server_sync.worker.Source`."""
+        self._post(JournalBehind(after))
+
+    def hash_at(self, seq: int) -> str:
+        """See `server_sync.worker.Source`."""
+        return self._reader.hash_at(self.epoch, seq)
+
+    def bookings(self) -> tuple[Booking, ...]:
+        """See `server_sync.worker.Source`."""
+        return self._control.replica.bookings
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """See `server_sync.worker.Source`."""
@@ -152,10 +174,10 @@ def assemble(
     recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
     control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
     if confirmation is not None:
-        control.know(confirmation.confirmed, confirmation.lease_end)
+        control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
     client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
     reader = JournalReader.open(folder / "journal.db")
-    source = JournalSource(reader, journal.epoch, control)
+    source = JournalSource(reader, control, post)
     sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
     return Unit(claim, journal, reader, store, recorder, control, sync)
 
@@ -192,10 +214,11 @@ def _journal(path: Path, unit: str, replica: Replica, devices: Devices) -> tuple
 
 
 def _read(path: Path, unit: str, replica: Replica, devices: Devices, epoch: int) -> tuple[Journal, Remembered]:
-    journal = Journal(path, unit, devices.disk, devices.entropy, epoch)
+    journal = Journal(path, unit, devices.disk, devices.entropy, epoch, devices.key)
     try:
         with judged(path):
-            return journal, remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
+            remembered = remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
+            return journal, replace(remembered, life=f"-{devices.entropy(3).hex()}")
     except BaseException:
         journal.close()
         raise
@@ -226,6 +249,7 @@ def _control(
         tell=watchers.tell,
         urge=watchers.urge,
         keep_anchor=lambda anchor: timekeeping.keep(anchor, note),
+        begin_epoch=lane.begin_epoch,
     )
     return Control(unit, replica, remembered, timekeeper, hands)
 
@@ -242,4 +266,5 @@ def exchanged(news: News) -> Exchanged:
         news.replica,
         reply.requests,
         news.backlog,
+        reply.fork,
     )

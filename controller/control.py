@@ -34,12 +34,16 @@ from controller.events import (
     BadgePresented,
     CancelAsked,
     ClockChanged,
+    DiskChanged,
+    EpochBegun,
     Event,
     Exchanged,
     ExtendAsked,
     FaultSeen,
+    JournalBehind,
     LinkLost,
     MachineEvent,
+    NewEpoch,
     NotRecorded,
     Offered,
     Recorded,
@@ -66,7 +70,7 @@ class Hands:
 
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
     watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
-    clock was last known by, for the next start.
+    clock was last known by, for the next start. `begin_epoch`: the journal is to begin a new epoch.
     """
 
     output: Output
@@ -75,6 +79,7 @@ class Hands:
     tell: Callable[[Stamped], None] = lambda stamped: None
     urge: Callable[[], None] = lambda: None
     keep_anchor: Callable[[Anchor], None] = lambda anchor: None
+    begin_epoch: Callable[[NewEpoch], None] = lambda new: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,14 @@ class Pending:
 
 @dataclass(slots=True)
 class Contact:
-    """What the last exchange left: until when the unit owns its hours and when its replica was confirmed."""
+    """What the last exchange left: until when the unit owns its hours, when its replica was confirmed, and why
+    the unit is in quarantine (`fork`), if it is."""
 
     lease_end_ms: int | None = None
     confirmed: datetime | None = None
     acked: int = 0
     lost: bool = False
+    fork: str | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +123,8 @@ class Control:
         self._hands = hands
         self._timekeeper = timekeeper
         self._boot = remembered.boots + 1
-        self._id_stem = f"{unit}.{remembered.epoch}.{self._boot}"
+        self.epoch = remembered.epoch
+        self._id_stem = f"{unit}.{remembered.epoch}.{self._boot}{remembered.life}"
         self._runs = 0
         self._inbox: deque[Event] = deque()
         self._deferred: deque[Event] = deque()
@@ -129,6 +137,7 @@ class Control:
         self.state = State(Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
         self._kept_anchor: Anchor | None = None
+        self._disk_full = Fault.JOURNAL in remembered.faults
 
     # --- the way in ----------------------------------------------------------------------------------
 
@@ -138,13 +147,15 @@ class Control:
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
         self._tell(tuple(facts))
+        self._judge_journal()
         self._drain()
 
-    def know(self, confirmed: datetime, lease_end: datetime) -> None:
-        """What the twin last said before this start: when it confirmed the replica, and the lease."""
+    def know(self, confirmed: datetime, lease_end: datetime, fork: str | None = None) -> None:
+        """What the twin last said before this start: when it confirmed the replica, the lease, the quarantine."""
         now = self.clock()
         self.contact.confirmed = confirmed
         self.contact.lease_end_ms = now.mono_at(lease_end) if now.trusted else None
+        self.contact.fork = fork
 
     def handle(self, event: Event) -> None:
         """Take one event, and everything that follows from it at this instant."""
@@ -244,6 +255,14 @@ class Control:
                 self._unwritten(event)
             case Exchanged():
                 self._exchanged(event)
+            case DiskChanged(full):
+                self._disk_full = full
+                self._judge_journal()
+            case JournalBehind(after):
+                begun = max(self.epoch + 1, int(self.clock().wall.timestamp()))
+                self._hands.begin_epoch(NewEpoch(self.epoch, begun, after))
+            case EpochBegun(new):
+                self._moved(new)
             case LinkLost(backlog):
                 self._link(SyncChange.LOST, backlog)
             case WalkUpAsked():
@@ -263,7 +282,9 @@ class Control:
         was_live, self.state = energised(self.state), step.state
         self._command(was_live, energised(step.state))
         self._tell(step.facts)
-        if step.awaited:
+        if step.awaited and self.contact.fork is not None:
+            self._step(NotRecorded())  # nothing that it writes would be believed
+        elif step.awaited:
             self._runs += 1
             self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
@@ -427,12 +448,33 @@ class Control:
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time
         self.contact.acked = event.acked
+        self._quarantine(event.fork)
         if self.contact.lost:
             self._link(SyncChange.RESTORED, event.backlog)
         if event.replica is not None and event.replica.version > self.replica.version:
             self.ledger = self.ledger.with_replica(event.replica)
             self._step(TimePassed())
         self._offers(event.requests)
+
+    def _quarantine(self, fork: str | None) -> None:
+        """Two devices wrote under this unit's name: until the twin takes that back, nothing is granted."""
+        if fork == self.contact.fork:
+            return
+        self.contact.fork = fork
+        self._judge_journal()
+        if fork is not None:
+            self._tell((FaultReported(None, f"journal forked: {fork}"),))
+
+    def _judge_journal(self) -> None:
+        """The journal is at fault while its disk takes nothing, or the twin does not believe it."""
+        self._step(DiskChanged(self._disk_full or self.contact.fork is not None))
+
+    def _moved(self, new: NewEpoch) -> None:
+        """The journal has begun a new epoch: what had a row there has another key now."""
+        self.ledger = self.ledger.moved(new)
+        self.epoch = new.begun
+        self._tell((FaultReported(None, f"journal was an old copy from row {new.left}.{new.after}: a new epoch"),))
+        self._hands.urge()
 
     def _offers(self, requests: tuple[WebRequest, ...]) -> None:
         offered = {request.id for request in requests}

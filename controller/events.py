@@ -162,7 +162,7 @@ class Exchanged:
 
     `time` is the twin's at its answer, `sent_ms` and `received_ms` the unit's monotonic readings around it;
     `acked` the highest row the twin has on disk; `replica` None when the unit's own is the newest; `backlog`
-    the rows that waited when the exchange began.
+    the rows that waited when the exchange began; `fork` why the unit is in quarantine, None where it is not.
     """
 
     time: datetime
@@ -173,6 +173,7 @@ class Exchanged:
     replica: Replica | None
     requests: tuple[WebRequest, ...]
     backlog: int
+    fork: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,29 @@ class LinkLost:
     """No exchange has come through for too long; `backlog` rows wait."""
 
     backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewEpoch:
+    """The journal's epoch `left` ends at row `after`; what follows there becomes the first rows of `begun`."""
+
+    left: int
+    begun: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBehind:
+    """The twin has rows that the journal has not, or has otherwise: from row `after` on it is an old copy."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegun:
+    """The journal has begun a new epoch."""
+
+    new: NewEpoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +231,8 @@ Event = (
     | Offered
     | Exchanged
     | LinkLost
+    | JournalBehind
+    | EpochBegun
     | Written
     | Unwritten
 )

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +56,16 @@ class Disk(Protocol):
 
     def check(self) -> None:
         """OSError when the disk can take no more."""
+
+
+class Key(Protocol):
+    """The unit's own key, with which it knows its journal again."""
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature."""
+
+    def signed(self, signature: bytes, message: bytes) -> bool:
+        """True when the signature over the message is this key's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +172,17 @@ CREATE INDEX IF NOT EXISTS rows_by_kind ON rows (kind, epoch, seq);
 CREATE TABLE IF NOT EXISTS openings (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, opening TEXT NOT NULL, PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS head (only INTEGER PRIMARY KEY CHECK (only = 1), signature BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoint (
     only INTEGER PRIMARY KEY CHECK (only = 1), run TEXT NOT NULL, powered_ms INTEGER NOT NULL,
     running_ms INTEGER NOT NULL
 );
 """
 
+HEADS = (
+    "SELECT epoch, max(seq), hash FROM rows WHERE epoch != ?1 AND NOT (epoch = ?2 AND seq > ?3)"
+    " GROUP BY epoch ORDER BY epoch"
+)
 ROWS = (
     "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.kind, r.body, r.commitment, r.prev, r.hash,"
     " coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
@@ -251,19 +266,31 @@ class Journal:
     """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
 
     def __init__(
-        self, place: Path | str, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int
+        self,
+        place: Path | str,
+        unit: str,
+        disk: Disk,
+        entropy: Callable[[int], bytes],
+        new_epoch: int,
+        key: Key | None = None,
     ) -> None:
         """`place` is the file's path, or a SQLite URI; `entropy(n)` gives n random bytes for the salts; `new_epoch`
-        is used when the file is new. JournalError, JournalDamaged."""
+        is used when the file is new. With its `key` the unit signs what it writes, and believes nothing else.
+        JournalError, JournalDamaged."""
         self.unit = unit
         self._disk = disk
         self._entropy = entropy
+        self._key = key
         self._connection = connect(place, unit, new_epoch)
         self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
         last = self._connection.execute(
             "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
         ).fetchone()
         self.last_seq, self._last_hash = (int(last[0]), str(last[1])) if last else (0, FIRST)
+        self._older = self._older_heads(self.epoch)
+        if key is not None:
+            with judged(place):
+                self._check_head(key)
 
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
@@ -271,19 +298,29 @@ class Journal:
         NotWritten when they could not be written.
         """
         rows = self._chain(facts)
-        execute = self._connection.execute
-        try:
-            self._disk.check()
-            execute("BEGIN IMMEDIATE")
-            for row in rows:
-                self._insert(row)
-            execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
-            self._roll_back()
-            raise NotWritten(str(error)) from error
-        if rows:
-            self.last_seq, self._last_hash = rows[-1].seq, rows[-1].hash
+        self._commit(rows)
         return rows
+
+    def begin_epoch(self, epoch: int, after: int) -> None:
+        """Leave this epoch at row `after`: what follows becomes the first rows of a new one, in one transaction.
+
+        NotWritten like `append`.
+        """
+        left, moved = (self.epoch, after), self.reader().rows_after(self.epoch, after, -1)
+        was = self.epoch, self.last_seq, self._last_hash, self._older
+        self._older = self._older_heads(epoch, but_after=left)
+        self.epoch, self.last_seq, self._last_hash = epoch, 0, FIRST
+        rows = self._chained_anew(moved)
+        try:
+            self._commit(
+                rows,
+                ("DELETE FROM openings WHERE epoch = ? AND seq > ?", left),
+                ("DELETE FROM rows WHERE epoch = ? AND seq > ?", left),
+                ("UPDATE site SET epoch = ?", (epoch,)),
+            )
+        except NotWritten:
+            self.epoch, self.last_seq, self._last_hash, self._older = was
+            raise
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write down how far the run has come, in place of the checkpoint before. NotWritten like `append`."""
@@ -309,6 +346,44 @@ class Journal:
         """Close the file; safe to call twice."""
         self._connection.close()
 
+    def _commit(self, rows: list[JournalRow], *before: tuple[str, tuple[int, ...]]) -> None:
+        """Write rows, and the signed head of the journal with them, all or nothing."""
+        seq, head = (rows[-1].seq, rows[-1].hash) if rows else (self.last_seq, self._last_hash)
+        execute = self._connection.execute
+        try:
+            self._disk.check()
+            execute("BEGIN IMMEDIATE")
+            for statement, values in before:
+                execute(statement, values)
+            for row in rows:
+                self._insert(row)
+            if self._key is not None and (rows or before):
+                signature = self._key.sign(_signed(self.unit, self._older, (self.epoch, seq, head)))
+                execute("INSERT OR REPLACE INTO head VALUES (1, ?)", (signature,))
+            execute("COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            self._roll_back()
+            raise NotWritten(str(error)) from error
+        self.last_seq, self._last_hash = seq, head
+
+    def _older_heads(self, epoch: int, but_after: tuple[int, int] = (0, 0)) -> str:
+        """Where the journal's other epochs end; `but_after`: the one that ends earlier, and where."""
+        return "".join(
+            f"{row[0]} {row[1]} {row[2]}\n"
+            for row in self._connection.execute(HEADS, (epoch, *but_after))
+        )
+
+    def _check_head(self, key: Key) -> None:
+        """JournalDamaged unless every row is what this unit wrote, and none is missing."""
+        bad = self.reader().first_bad_row()
+        if bad is not None:
+            raise JournalDamaged(f"row {bad.epoch}.{bad.seq} {bad.why}")
+        row = self._connection.execute("SELECT signature FROM head").fetchone()
+        head = _signed(self.unit, self._older, (self.epoch, self.last_seq, self._last_hash))
+        empty = self.last_seq == 0 and not self._older
+        if not empty and not (row and key.signed(bytes(row[0]), head)):
+            raise JournalDamaged("its end is not signed by this unit")
+
     def _chain(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         rows: list[JournalRow] = []
         seq, prev = self.last_seq, self._last_hash
@@ -317,6 +392,14 @@ class Journal:
             row = self._row(stamped, seq, prev)
             rows.append(row)
             prev = row.hash
+        return rows
+
+    def _chained_anew(self, moved: Iterable[JournalRow]) -> list[JournalRow]:
+        """Rows of another epoch as the first of this one."""
+        rows: list[JournalRow] = []
+        for seq, row in enumerate(moved, 1):
+            bare = replace(row, epoch=self.epoch, seq=seq, prev=rows[-1].hash if rows else FIRST)
+            rows.append(replace(bare, hash=chained(self.unit, bare)))
         return rows
 
     def _row(self, stamped: Stamped, seq: int, prev: str) -> JournalRow:
@@ -336,7 +419,7 @@ class Journal:
             hash="",
             opening=canonical(opening),
         )
-        return _with_hash(row, chained(self.unit, row))
+        return replace(row, hash=chained(self.unit, row))
 
     def _insert(self, row: JournalRow) -> None:
         self._connection.execute(
@@ -362,9 +445,9 @@ class Journal:
             self._connection.execute("ROLLBACK")
 
 
-def _with_hash(row: JournalRow, digest: str) -> JournalRow:
-    values = {name: getattr(row, name) for name in JournalRow.__slots__}
-    return JournalRow(**{**values, "hash": digest})
+def _signed(unit: str, older: str, head: tuple[int, int, str]) -> bytes:
+    """What a unit signs of its journal: where each of its epochs ends; through the chains, that is every row."""
+    return f"lisiere journal {unit}\n{older}{head[0]} {head[1]} {head[2]}\n".encode()
 
 
 class JournalReader:
@@ -397,6 +480,14 @@ class JournalReader:
         """The highest sequence of an epoch; 0 when it has no row."""
         row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
         return int(row[0] or 0)
+
+    def hash_at(self, epoch: int, seq: int) -> str:
+        """A row's hash; before the first row, what that is chained to; empty where there is no such row."""
+        if seq == 0:
+            return FIRST
+        at = (epoch, seq)
+        found = self._connection.execute("SELECT hash FROM rows WHERE epoch = ? AND seq = ?", at).fetchone()
+        return str(found[0]) if found else ""
 
     def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
         """The rows of some kinds in the order they were written; `since` is a stamp."""

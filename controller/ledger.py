@@ -12,6 +12,7 @@ from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, RequestAccepted
 from access.replica import Replica
 from access.vocabulary import BookingOutcome
+from controller.events import NewEpoch
 
 _STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
@@ -60,6 +61,15 @@ class Ledger:
             return replace(self, own=own)
         entry = entry_of(fact)
         return self if entry is None else self.with_entry(replace(entry, row=row))
+
+    def moved(self, new: NewEpoch) -> "Ledger":
+        """The journal has begun a new epoch: the rows that went with it have other keys now."""
+
+        def key(row: tuple[int, int]) -> tuple[int, int]:
+            carried = row[0] == new.left and row[1] > new.after
+            return (new.begun, row[1] - new.after) if carried else row
+
+        return replace(self, own=tuple(replace(entry, row=key(entry.row)) for entry in self.own))
 
     def with_started(self, booking: str) -> "Ledger":
         """A run was granted for the booking: it will not be released as a no-show."""

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from controller.control import Control
-from controller.events import Event, TimePassed
+from controller.events import Event, NewEpoch, TimePassed
 from controller.journal import Checkpoint
 from controller.recorder import Batch, Recorder
 
@@ -24,7 +24,7 @@ PROBE_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Task = Batch | Checkpoint | None
+Task = Batch | Checkpoint | NewEpoch | None
 
 
 class RecorderThread:
@@ -49,6 +49,10 @@ class RecorderThread:
         """See `Recorder.checkpoint`."""
         self._tasks.put(checkpoint)
 
+    def begin_epoch(self, new: NewEpoch) -> None:
+        """See `Recorder.begin_epoch`."""
+        self._tasks.put(new)
+
     def close(self) -> None:
         """Write what is left, also what the disk refused before, then end."""
         self._tasks.put(None)
@@ -71,10 +75,13 @@ class RecorderThread:
                 continue
             if task is None:
                 return
-            if isinstance(task, Batch):
-                self._recorder.record(task)
-            else:
-                self._recorder.checkpoint(task)
+            match task:
+                case Batch():
+                    self._recorder.record(task)
+                case Checkpoint():
+                    self._recorder.checkpoint(task)
+                case NewEpoch():
+                    self._recorder.begin_epoch(task)
 
 
 class Loop:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.events import DiskChanged, Event, Unwritten, Written
+from controller.events import DiskChanged, EpochBegun, Event, NewEpoch, Unwritten, Written
 from controller.journal import Checkpoint, Journal, NotWritten, Stamped
 
 Post = Callable[[Event], None]
@@ -54,6 +54,17 @@ class Recorder:
             self._journal.checkpoint(checkpoint)
         except NotWritten:
             self._tell_failing()
+
+    def begin_epoch(self, new: NewEpoch) -> None:
+        """Let the journal leave an epoch, unless it has left it already."""
+        if self._journal.epoch != new.left:
+            return
+        try:
+            self._journal.begin_epoch(new.begun, new.after)
+        except NotWritten:
+            self._tell_failing()
+            return
+        self._post(EpochBegun(new))
 
     def probe(self) -> None:
         """See whether the disk takes anything, and write what waits."""

@@ -13,7 +13,8 @@ from controller.ledger import Entry, entry_of
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """`faults` that were raised and not cleared; `entries` and `requests` that the twin does not know yet;
-    `started` bookings; the run that was under way, and its last checkpoint; what was `found` at this start."""
+    `started` bookings; the run that was under way, and its last checkpoint; what was `found` at this start.
+    `life` tells this start from every other, also from one of a copy: it is in every id that the unit makes."""
 
     epoch: int
     boots: int = 0
@@ -25,6 +26,7 @@ class Remembered:
     interrupted: OpenRun | None = None
     checkpoint: Checkpoint | None = None
     found: tuple[Fact, ...] = ()
+    life: str = ""
 
 
 def remember(reader: JournalReader, epoch: int, checkpoint: Checkpoint | None, replica: Replica) -> Remembered:

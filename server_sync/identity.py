@@ -66,6 +66,14 @@ class PrivateKey:
         """A signature of 64 bytes."""
         return self._key.sign(message)
 
+    def signed(self, signature: bytes, message: bytes) -> bool:
+        """True when the signature over the message is this key's."""
+        try:
+            self.public.check(signature, message)
+        except IdentityError:
+            return False
+        return True
+
 
 def seal(payload: bytes, key: PrivateKey) -> bytes:
     """A payload with its signature before it: 88 base64 characters, a dot, the payload."""

@@ -25,10 +25,13 @@ class ReplicaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What the twin said last: when it confirmed the replica, and until when the unit owns its hours."""
+    """What the twin said last: when it confirmed the replica, until when the unit owns its hours, up to which
+    (epoch, seq) it has the journal, and why the unit is in quarantine, if it is."""
 
     confirmed: datetime
     lease_end: datetime
+    acked: tuple[int, int] = (0, 0)
+    fork: str | None = None
 
 
 class ReplicaStore:
@@ -59,7 +62,7 @@ class ReplicaStore:
         if payload is None:
             return None
         reply: ExchangeReply = self._read(lambda: reply_from_bytes(payload))
-        return Confirmation(reply.time, reply.lease_end)
+        return Confirmation(reply.time, reply.lease_end, (reply.epoch, reply.acked), reply.fork)
 
     def keep_replica(self, sealed: bytes) -> None:
         """Keep a signed replica in place of the one before."""

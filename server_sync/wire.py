@@ -58,7 +58,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRequest:
-    """What a unit says: its rows, what it has, and how it stands (`state`, for the twin's page only)."""
+    """What a unit says: its rows, what it has, and how it stands (`state`, for the twin's page only).
+
+    `starting`: nothing was heard of the twin since the unit's program started, so its journal may be an old copy.
+    `bookings`: those of its replica, told to a twin that was restored; None while it does not tell them.
+    """
 
     unit: str
     epoch: int
@@ -68,12 +72,16 @@ class ExchangeRequest:
     last_seq: int = 0
     refusals: tuple[RequestRefused, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
+    starting: bool = False
+    bookings: tuple[Booking, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeReply:
-    """What the twin answers. `acked` is the highest contiguous sequence it has on disk for the epoch;
-    `replica` is the signed replica's bytes when the unit's is older, else None."""
+    """What the twin answers. `acked` is the highest contiguous sequence it has on disk for the journal's `epoch`;
+    `replica` is the signed replica's bytes when the unit's is older, else None. `head`, for a unit that is
+    starting, is the hash of its row `acked`, empty for an epoch that was left. `fork` says why the unit is in
+    quarantine, None where it is not."""
 
     nonce: str
     time: datetime
@@ -82,6 +90,9 @@ class ExchangeReply:
     version: Version
     replica: bytes | None = None
     requests: tuple[WebRequest, ...] = ()
+    epoch: int = 0
+    head: str | None = None
+    fork: str | None = None
 
 
 def encode(value: Any) -> bytes:
@@ -233,6 +244,8 @@ def request_to_bytes(request: ExchangeRequest) -> bytes:
             "last_seq": request.last_seq,
             "refusals": [{"request": r.request, "reasons": list(r.reasons)} for r in request.refusals],
             "state": dict(request.state),
+            "starting": request.starting,
+            "bookings": None if request.bookings is None else [booking_to_json(b) for b in request.bookings],
         }
     )
 
@@ -254,8 +267,14 @@ def request_from_bytes(raw: bytes) -> ExchangeRequest:
                 for r in data["refusals"]
             ),
             dict(data["state"]),
+            bool(data.get("starting", False)),
+            _bookings_told(data.get("bookings")),
         ),
     )
+
+
+def _bookings_told(raw: Any) -> tuple[Booking, ...] | None:
+    return None if raw is None else tuple(booking_from_json(booking) for booking in raw)
 
 
 def reply_to_bytes(reply: ExchangeReply) -> bytes:
@@ -269,6 +288,9 @@ def reply_to_bytes(reply: ExchangeReply) -> bytes:
             "version": [reply.version.epoch, reply.version.n],
             "replica": None if reply.replica is None else base64.b64encode(reply.replica).decode(),
             "requests": [_web_request_to_json(request) for request in reply.requests],
+            "epoch": reply.epoch,
+            "head": reply.head,
+            "fork": reply.fork,
         }
     )
 
@@ -286,8 +308,15 @@ def reply_from_bytes(raw: bytes) -> ExchangeReply:
             Version(*map(int, data["version"])),
             None if data["replica"] is None else base64.b64decode(data["replica"], validate=True),
             tuple(_web_request_from_json(request) for request in data["requests"]),
+            int(data.get("epoch", 0)),
+            _text_or_none(data.get("head")),
+            _text_or_none(data.get("fork")),
         ),
     )
+
+
+def _text_or_none(raw: Any) -> str | None:
+    return None if raw is None else str(raw)
 
 
 # --- the replica -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from access.facts import stamp
 from server_sync.enrolment import NUMBERS, Code
-from twin import knowledge, tables
+from twin import epochs, knowledge, tables
 from twin.people import Unknown
 from twin.store import Record, Store, put, raise_versions
 
@@ -105,5 +105,6 @@ def _enrolled(conn: Connection, code: Record, public_key: str, address: str) -> 
     told = Enrolled(code.unit, code.machine, os.urandom(32).hex())
     values = {"machine": told.machine, "public_key": public_key, "tag_key": told.tag_key, "revoked": False}
     put(conn, _U, {"id": told.unit}, values | {"address": address if told.machine else ""})
+    epochs.forgive(conn, told.unit)
     raise_versions(conn)
     return told

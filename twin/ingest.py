@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, DecisionMade, RequestAccepted, RunClosed, instant, stamp
 from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
-from server_sync.wire import Row, WireError, checked, decode, encode
+from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, encode
 from twin import requests, tables
 from twin.desk import Change, Desk
 from twin.replicas import Unit
@@ -60,10 +60,13 @@ class Progress:
     fork: str | None = None
 
 
-def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: Progress) -> tuple[int, bool]:
-    """Store the rows and apply what has become contiguous: up to which sequence all is applied now, and
-    whether the unit's replica has to change."""
+def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> tuple[Progress, bool]:
+    """Store the rows and apply what has become contiguous: how far the twin has come now, and whether the
+    unit's replica has to change."""
+    rows, last_seq = request.rows, request.last_seq
     fresh, duplicates, fork = _sorted_out(desk, unit, rows, so_far)
+    if fork is not None and request.starting:
+        return so_far, False  # an old copy that does not know yet that it is one: it will leave this epoch
     after = replace(
         so_far,
         highest=max([so_far.highest, last_seq, *(row.seq for row in rows)]),
@@ -77,7 +80,7 @@ def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: P
         after = replace(after, applied=applied)
     if after != so_far:
         _keep(desk, unit, after)
-    return after.applied, raised
+    return after, raised
 
 
 def _sorted_out(

@@ -180,7 +180,8 @@ progress = Table(
     Column("applied", BigInteger, nullable=False),  # highest contiguous sequence stored and applied
     Column("highest", BigInteger, nullable=False),  # highest sequence the unit says it has
     Column("duplicates", BigInteger, nullable=False, default=0),
-    Column("fork", String),  # why, once the same key came with another content
+    Column("fork", String),  # why, once two devices spoke under this name
+    Column("retired", Boolean, nullable=False, default=False),  # another epoch speaks now
 )
 
 tokens = Table(

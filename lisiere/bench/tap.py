@@ -146,7 +146,7 @@ class BenchUnit:
         store.keep_replica(seal(replica_to_bytes(self._replica()), twin))
         store.close()
         timekeeping.keep(Anchor(clock.read()), folder / "clock.json")
-        devices = Devices(clock, FreeSpace(folder, 0), self.relay, os.urandom)
+        devices = Devices(clock, FreeSpace(folder, 0), self.relay, os.urandom, PrivateKey(os.urandom(32)))
         watchers = Watchers(tell=lambda stamped: _ignore(self._status.heard(stamped)))
         return assemble(
             UNIT, folder, twin.public, devices, NoTwin(), self._heard, watchers, self._on_a_thread

@@ -107,7 +107,8 @@ class UnitProcess:
         self._loop.run(self._unit.control, self._after_turn)
 
     def _assembled(self, folder: Path) -> Unit:
-        devices = Devices(SystemClock(), FreeSpace(folder, RESERVE_BYTES), self._edges.output, os.urandom)
+        disk = FreeSpace(folder, RESERVE_BYTES)
+        devices = Devices(SystemClock(), disk, self._edges.output, os.urandom, self._key)
         unit = assemble(
             self._config.unit,
             folder,

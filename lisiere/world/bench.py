@@ -38,7 +38,7 @@ from hardware.disk import SimulatedDisk
 from hardware.relay.simulated import SimulatedOutput
 from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinRefused, TwinUnreachable
-from server_sync.identity import PublicKey, badge_tag
+from server_sync.identity import PrivateKey, PublicKey, badge_tag
 from server_sync.replica_store import ReplicaStore
 from server_sync.worker import LinkWatch
 
@@ -66,6 +66,7 @@ class Bench:
         transport: Transport,
         twin: PublicKey,
         tag_key: bytes,
+        key: PrivateKey,
         rng: random.Random,
         tell: Callable[[str, Stamped], None],
         live: Callable[[str, bool, Cause], None],
@@ -78,6 +79,7 @@ class Bench:
         self._transport = transport
         self._twin = twin
         self._tag_key = tag_key
+        self._key = key
         self._rng = rng
         self._tell = tell
         self._live = live
@@ -113,7 +115,7 @@ class Bench:
     def boot(self, cause: str) -> None:
         """The unit's program starts on what is on its disk."""
         self._life += 1
-        devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes)
+        devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes, self._key)
         watchers = Watchers(tell=self._told, urge=self._gather)
         self.unit = assemble(
             self.machine.id,
@@ -428,7 +430,7 @@ class Bench:
         """Count the exchanges that will carry nothing; the next one that may matter is executed."""
         if self._exchange_due is not None or self.unit is None:
             return
-        if self.unit.sync.backlog() > 0 or self.unit.control.outbox.refusals:
+        if self.unit.sync.pressing or self.unit.control.outbox.refusals:
             self._exchange_soon(GATHER_MS)
             return
         last = self._last_exchange
@@ -451,7 +453,7 @@ class Bench:
         """Send what still waits, and count what was not executed."""
         assert self.unit is not None
         self.exchange()
-        while self.unit.sync.backlog() > 0:
+        while self.unit.sync.pressing:
             self.exchange()
 
     def trust_clock(self, folder: Path) -> None:

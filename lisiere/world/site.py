@@ -99,6 +99,7 @@ class Site:
             Wire(self, machine.id),
             self._key.public,
             tag_key,
+            key,
             random.Random(self._rng.random()),
             self._watch.fact,
             self._watch.power,
