@@ -15,8 +15,8 @@ from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
 from kivy.uix.widget import Widget
 
+from kiosk import colours
 from kiosk.app import KioskApp
-from kiosk.theme import LINEN
 
 _FRAME_S = 1 / 30
 
@@ -92,7 +92,7 @@ class Stage:
         Builder.sync()
         buffer = Fbo(size=self.size)
         with buffer:
-            ClearColor(*LINEN, 1)
+            ClearColor(*colours.now.paper, 1)
             ClearBuffers()
         buffer.add(self.app.root.canvas)
         buffer.draw()

@@ -41,10 +41,11 @@ def command(arguments: list[str]) -> int:
     parser.add_argument("--size", default="1280x800", metavar="WxH", help="the window, in pixels")
     parser.add_argument("--demo", action="store_true", help="the fixed story, for --screenshot")
     parser.add_argument("--screenshot", type=Path, metavar="DIR", help="with --demo: pictures of every screen")
+    parser.add_argument("--lang", default="fr", metavar="LANG", help="of the pictures: fr, de, en, gsw_FR, tr, ar")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     if options.demo and options.screenshot:
-        return _pictures(options.screenshot, options.size)
+        return _pictures(options.screenshot, options.size, options.lang)
     if options.data is None:
         parser.error("--data DIR is needed")
     try:
@@ -62,10 +63,10 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _pictures(folder: Path, size: str) -> int:
+def _pictures(folder: Path, size: str, language: str) -> int:
     from kiosk.pictures import take
 
-    for path in take(folder, _size(size)):
+    for path in take(folder, _size(size), language):
         print(path)
     return 0
 
