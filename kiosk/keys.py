@@ -116,6 +116,7 @@ class Grid(Widget):
     slot = "tile"
     least = TILE_MM
     tallest = TALLEST_MM
+    least_columns = 1
 
     def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
@@ -144,7 +145,7 @@ class Grid(Widget):
 
     def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
         gap = round(mm(GAP_MM))
-        width = (round(self.width) - gap * (columns - 1)) // columns
+        width = (round(self.width) - gap * (columns - 1)) // max(columns, self.least_columns)
         height = min((round(self.height) - gap * (rows - 1)) // rows, round(mm(self.tallest)))
         row, column = divmod(place, columns)
         if direction.right_to_left:
@@ -170,7 +171,8 @@ class LargeChoice(ChoiceKey):
 class ChoiceGrid(Grid):
     """Choices in the middle of a screen."""
 
-    kind, slot, least = LargeChoice, "choice", CHOICE_MM
+    kind, slot, least, tallest = LargeChoice, "choice", CHOICE_MM, 62.0
+    least_columns = 2
 
 
 class KeyBar(Row):

@@ -1,7 +1,7 @@
 """A picture of every screen, out of the fixed story: for the manual, for reviews, and for eyes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +42,14 @@ def take(folder: Path, size: tuple[int, int] = (1280, 800), language: str = "fr"
     return files
 
 
-def _write_index(path: Path, entries: list[dict[str, object]]) -> None:
+def _write_index(path: Path, entries: Sequence[Mapping[str, object]]) -> None:
     mine = {entry["file"] for entry in entries}
     kept = [entry for entry in _read_index(path) if entry["file"] not in mine]
     ordered = sorted([*kept, *entries], key=lambda entry: str(entry["file"]))
     path.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
 
 
-def _read_index(path: Path) -> list[dict[str, object]]:
+def _read_index(path: Path) -> list[Mapping[str, object]]:
     return list(json.loads(path.read_text())) if path.exists() else []
 
 

@@ -46,6 +46,7 @@ class Stage:
         Frames._max_fps = 0
         Frames.time = lambda: self._frames_s
         EventLoop.ensure_window()
+        Window.bind(on_draw=_not_now)
         Window.size = size
         app.root = app.build()
         runTouchApp(app.root, embedded=True)
@@ -109,8 +110,14 @@ class Stage:
         self.app.dispatch("on_stop")
         Window.remove_widget(self.app.root)
         stopTouchApp()
+        Window.unbind(on_draw=_not_now)
         Frames.time, Frames._max_fps = self._kept
         Stage._latest = self._frames_s
+
+
+def _not_now(_: object) -> bool:
+    """Nobody looks at the window: only pictures are drawn."""
+    return True
 
 
 def png(rgba: bytes, width: int, height: int) -> bytes:

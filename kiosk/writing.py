@@ -22,6 +22,9 @@ _FONTS = Path(__file__).with_name("fonts")
 FONT = "Lisiere Sans"
 LabelBase.register(FONT, str(_FONTS / "LisiereSans-Regular.ttf"), fn_bold=str(_FONTS / "LisiereSans-Bold.ttf"))
 
+SLACK = 3
+"""Pixels of a line's width left free: what a line measures alone and within a text differs by as much."""
+
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
 
@@ -48,7 +51,7 @@ class FitLabel(Label):
         self.text_size = self.size
         self.halign = direction.side(self.side)
         self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
-        self.text = for_the_eye(self.words, bool(self.bold), place[0], int(self.font_size))
+        self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
 
 
 @lru_cache(maxsize=4096)
@@ -65,7 +68,7 @@ def fitting(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, i
 
 
 def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
-    width, height = place
+    width, height = place[0] - SLACK, place[1]
     parts = words.replace("\n", " ").split(" ")
     if max((_width(part, bold, size) for part in parts), default=0) > width:
         return False
