@@ -113,7 +113,8 @@ class Desk:
         left = IDLE_S + WARN_S - self._idle()
         warned = self._may_end() and left <= WARN_S
         warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
-        return Shown(view(session, scene), session.language, session.ease.contrast, warning)
+        ease = session.ease
+        return Shown(view(session, scene), session.language, ease.contrast, ease.spoken, warning)
 
     # What people do
 

@@ -19,7 +19,7 @@ GAP_MM = 2.5
 TILE_MM = (46.0, 24.0)
 """The smallest tile: its words are to be read from a step away."""
 ENTRY_MM = (100.0, 22.0)
-CHOICE_MM = (32.0, 20.0)
+CHOICE_MM = (21.0, 20.0)
 TALLEST_MM = 46.0
 
 _NO_TILE = Tile("", "", Look.WAITING, "")

@@ -96,12 +96,12 @@ class Aloud:
         self._language = LANGUAGES[shown.language].voice
         self._sound(shown)
         former, self._read = self._read, None
-        if not self._desk.session.ease.spoken:
+        if not shown.spoken:
             return
         say = self._words(shown.language)
         self._read = reading(shown.view, say)
         if former is None:
-            self._say(f"{say('spoken.help')} {self._read.lead}")
+            self._say(" ".join((say("spoken.help"), self._read.lead)))
         elif _differ(former, self._read):
             self._say(self._read.lead)
         else:

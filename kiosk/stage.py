@@ -5,6 +5,7 @@ The window is the process's only one, so one stage at a time; `close` leaves it 
 
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from kivy.base import EventLoop, runTouchApp, stopTouchApp
@@ -77,12 +78,13 @@ class Stage:
         """Touch the middle of a widget."""
         self.lift(self.press(*widget.to_window(*widget.center)))
 
-    def key(self, code: int) -> None:
+    def key(self, code: int, modifiers: Sequence[str] = (), settle: bool = True) -> None:
         """Press and release a key of a keyboard that somebody has plugged in."""
-        Window.dispatch("on_key_down", code, 0, "", [])
-        Window.dispatch("on_keyboard", code, 0, "", [])
+        Window.dispatch("on_key_down", code, 0, "", list(modifiers))
+        Window.dispatch("on_keyboard", code, 0, "", list(modifiers))
         Window.dispatch("on_key_up", code, 0)
-        self.settle()
+        if settle:
+            self.settle()
 
     def picture(self) -> bytes:
         """What is on the screen, as a PNG.

@@ -200,7 +200,7 @@ class StoryUnit:
         return Circumstances(self._clock.now(), self._post.machine, SITE.policy, SITE.opening, bookings)
 
     def _sell(self, ask: WalkUp | Reserve) -> Answer:
-        member = next(person.member for person in SITE.people if person.member.id == ask.member)
+        member = _known(ask.member)
         at, idle = self._circumstances(), self.state.phase == "idle"
         if isinstance(ask, Reserve):
             answer = book(ask.id, member, ask.start, ask.end, at, Source.KIOSK)
@@ -226,11 +226,15 @@ class StoryUnit:
             return answer
         if ask.end is not None and booking.end > ask.end:
             return Accepted(booking)
-        answer = extend(booking, None, ask.minutes, self._circumstances())
+        answer = extend(booking, _known(booking.member), ask.minutes, self._circumstances())
         if isinstance(answer, Accepted):
             until = answer.booking.end if self.state.booking == booking.id else self.state.until
             self.change(bookings=(*others, answer.booking), until=until)
         return answer
+
+
+def _known(member: str) -> Member:
+    return next(person.member for person in SITE.people if person.member.id == member)
 
 
 class StoryReader:

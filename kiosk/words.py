@@ -201,7 +201,7 @@ _FRENCH = {
     "refusal.week_hours_used.do": "Revenez la semaine prochaine, ou voyez l'accueil.",
     "refusal.not_for_category.what": "Votre adhésion ne comprend pas cette machine.",
     "refusal.not_for_category.do": "Demandez à l'accueil.",
-    "refusal.lease_over.what": "La machine est coupée du réseau depuis trop longtemps.",
+    "refusal.lease_over.what": "La machine est coupée du réseau.",
     "refusal.lease_over.do": "Prenez-en une autre et prévenez l'accueil.",
     "refusal.unit_unreachable.what": "La machine ne répond pas à l'écran.",
     "refusal.unit_unreachable.do": "Prenez-en une autre, ou badgez à la machine.",

@@ -51,6 +51,7 @@ class FitLabel(Label):
         self.text_size = self.size
         self.halign = direction.side(self.side)
         self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
+        self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
 
 
@@ -73,8 +74,20 @@ def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
     if max((_width(part, bold, size) for part in parts), default=0) > width:
         return False
     text = for_the_eye(words, bold, width, size)
-    label = CoreLabel(text=text, bold=bold, font_size=size, font_name=FONT, text_size=(width, None))
+    label = CoreLabel(
+        text=text,
+        bold=bold,
+        font_size=size,
+        font_name=FONT,
+        text_size=(width, None),
+        line_height=_spacing(words),
+    )
     return bool(label.render()[1] <= height)
+
+
+def _spacing(words: str) -> float:
+    """The font's own line leaves room for the deepest letters of Arabic; other words need less."""
+    return 0.95 if _ARABIC.search(words) else 0.86
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ class Shown:
     view: View
     language: str = "fr"
     contrast: bool = False
+    spoken: bool = False
     warning: str = ""
 
 

@@ -50,6 +50,11 @@ class Tile:
         return Pick(self.machine)
 
     @property
+    def wordy(self) -> bool:
+        """There is more to read than a state: the words get the room."""
+        return self.told or bool(self.what and self.small)
+
+    @property
     def big(self) -> str:
         """What is to be read first."""
         return self.what if self.told else self.word
