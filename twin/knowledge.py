@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -135,6 +135,12 @@ def bookings_as_they_stand(
     """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
     return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
+
+
+def site(conn: Connection) -> dict[str, Any]:
+    """The site's own words and colours, and what its screens ask and show; empty until it is told."""
+    value = conn.execute(_META, {"key": "site"}).scalar_one_or_none()
+    return {} if value is None else dict(json.loads(value))
 
 
 def devices(conn: Connection) -> tuple[Device, ...]:
