@@ -128,10 +128,10 @@ def copy_of(raw: Mapping[str, Any], name: str) -> Copy:
     """A kiosk's copy from the twin's JSON. WireError."""
 
     def read() -> Copy:
-        names, own = raw["names"], raw.get("site") or {}
+        names, own = raw["names"], raw.get("screen", {})
         languages = own.get("languages", {})
         site = Site(
-            name=str(own.get("name") or name),
+            name=str(raw.get("site") or name),
             posts=tuple(
                 Post(machine, str(names["machines"].get(machine.id, machine.id)))
                 for machine in map(machine_from_json, raw["machines"])

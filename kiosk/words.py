@@ -138,6 +138,8 @@ _FRENCH = {
     "reason.badge_unknown.do": "Faites-le enregistrer à l'accueil.",
     "reason.badge_revoked.what": "Ce badge n'est plus valable.",
     "reason.badge_revoked.do": "L'accueil vous en donne un autre.",
+    "reason.badge_too_weak.what": "Cette machine demande un badge plus sûr.",
+    "reason.badge_too_weak.do": "L'accueil vous en donne un.",
     "reason.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
     "reason.membership_expired.do": "Renouvelez-la à l'accueil.",
     "reason.not_qualified.what": "Il faut une habilitation pour cette machine.",

@@ -25,6 +25,8 @@ Lines = Iterator[str]
 def runs_as_text(entries: Iterable[Entry], zone: ZoneInfo, several: bool, words: Words) -> Lines:
     """A table of runs."""
     runs = list(entries)
+    if not runs:
+        return
     stem = _stem([entry.fields["run"] for entry in runs])
     if stem:
         yield f"{words['named']} {stem}…"
@@ -58,7 +60,7 @@ def _cell(entry: Entry, name: str, zone: ZoneInfo, stem: str) -> str:
     if value is None:
         return "-"
     if name == "run":
-        return printable(value.removeprefix(stem).lstrip("."))
+        return printable(value.removeprefix(stem or entry.unit).lstrip("."))
     if name in SECONDS:
         return duration(value)
     if isinstance(value, datetime):

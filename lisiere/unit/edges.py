@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from access.people import Badge
 from controller.config import Config, Pins
 from controller.events import (
     BadgePresented,
@@ -16,11 +17,13 @@ from controller.events import (
     ReaderChanged,
 )
 from controller.ports import Pattern
+from hardware.badge_reader.keys import MACHINE_KEY
 from hardware.badge_reader.supervisor import ReaderProcess, command_for
 from hardware.indicator import GpioIndicator
 from hardware.inputs import GpioInputs, Wiring
 from hardware.relay.client import KeeperOutput
 from hardware.relay.report import Report
+from lisiere.badge.keys import KeysByTag
 from server_sync.identity import badge_tag
 
 Post = Callable[[Event], None]
@@ -50,8 +53,8 @@ class Edges:
         self._reported.append(bench.report)
         return wires.factory
 
-    def start(self, post: Post) -> None:
-        """Begin: every edge says how it stands, then what changes."""
+    def start(self, post: Post, badge_of: Callable[[str], Badge | None]) -> None:
+        """Begin: every edge says how it stands, then what changes. `badge_of` finds a badge by its tag."""
         pins = self._pins
         inputs = GpioInputs(_wiring(pins), pin_factory=self._factory)
         inputs.start(
@@ -66,9 +69,9 @@ class Edges:
             self._said.append(indicator.show)
         self.output.start(lambda lost: post(BoardChanged(lost)), self._report)
         self._open.callback(self.output.close)
-        reader = ReaderProcess(command_for(self._config.reader))
+        reader = ReaderProcess(command_for(self._config.reader), KeysByTag(self._tag_key, badge_of, MACHINE_KEY))
         reader.start(
-            lambda number: post(BadgePresented(badge_tag(number, self._tag_key))),
+            lambda reading: post(BadgePresented(badge_tag(reading.uid, self._tag_key), strength=reading.worth)),
             lambda lost: post(ReaderChanged(lost)),
         )
         self._open.callback(reader.close)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -27,19 +28,22 @@ OWN = sorted((Path(__file__).parent / "rehearsals").glob("*.toml"))
 SHARED = sorted((HOUSE.parent / "shared" / "rehearsals").glob("*.toml"))
 FILES = [*OWN, *(SHARED or [Path("no-such-folder")])]
 
-DECISIONS = {
-    "refused": set(
-        "estop fault locked badge_unknown badge_revoked membership_expired not_qualified clock_untrusted "
-        "replica_stale in_use booked_by_other too_early booking_over no_booking not_recorded".split()
-    ),
-    "granted": {"booking", "staff", "walk_up"},
+GRANTS = {"booking", "staff", "walk_up"}
+REFUSALS = {
+    *("estop", "fault", "locked", "badge_unknown", "badge_revoked", "membership_expired", "not_qualified"),
+    *("clock_untrusted", "replica_stale", "in_use", "booked_by_other", "too_early", "booking_over"),
+    *("no_booking", "not_recorded"),
 }
-CAUSES = set("member booking_end idle max_run handover estop fault lock revoked interrupted".split())
-REASONS = (
-    "unknown_machine unknown_member clock_untrusted not_recorded badge_revoked membership_expired not_qualified "
-    "machine_locked end_before_start in_the_past too_short too_long too_far_ahead closed overlap "
-    "too_many_bookings week_hours_used not_for_category lease_over unit_unreachable"
-).split()
+CAUSES = {
+    *("member", "booking_end", "idle", "max_run", "handover", "estop", "fault", "lock", "revoked"),
+    "interrupted",
+}
+REASONS = [
+    *("unknown_machine", "unknown_member", "clock_untrusted", "not_recorded", "badge_revoked"),
+    *("membership_expired", "not_qualified", "machine_locked", "end_before_start", "in_the_past"),
+    *("too_short", "too_long", "too_far_ahead", "closed", "overlap", "too_many_bookings"),
+    *("week_hours_used", "not_for_category", "lease_over", "unit_unreachable"),
+]
 STEP = '[[step]]\nat = "+0:01:00"\n'
 
 
@@ -77,7 +81,7 @@ def test_records_speak_the_vocabulary(path: Path) -> None:
         assert set(record) == {"at", "event", *RECORDS[record["event"]]}
         assert record["at"] == at.isoformat(timespec="milliseconds")
         if record["event"] == "decision":
-            assert record["reason"] in DECISIONS[record["outcome"]]
+            assert record["reason"] in (GRANTS if record["outcome"] == "granted" else REFUSALS)
             assert (record["booking"] is not None) == (record["reason"] in ("booking", "walk_up"))
         elif record["event"] == "power":
             assert record["cause"] == "granted" if record["on"] else record["cause"] in CAUSES
@@ -90,47 +94,47 @@ def test_records_speak_the_vocabulary(path: Path) -> None:
 
 
 def test_no_power_without_a_grant(path: Path) -> None:
-    """Each power-on follows a granted decision of its machine at the same instant, one grant each."""
-    grants: dict[str, list[str]] = defaultdict(list)
+    """Each power-on comes at the instant of a granted decision of its machine, and each grant gives power."""
+    script, records = played(path)
+    granted: list[tuple[str, str]] = []
+    powered: list[tuple[str, str]] = []
     live: dict[str, bool] = defaultdict(bool)
-    for record in played(path)[1]:
+    for record in records:
         if record["event"] == "decision" and record["outcome"] == "granted":
-            grants[record["machine"]].append(record["at"])
+            granted.append((record["machine"], record["at"]))
         elif record["event"] == "power":
             assert live[record["machine"]] != record["on"], record
             live[record["machine"]] = record["on"]
             if record["on"]:
-                assert grants[record["machine"]].pop(0) == record["at"], record
-    assert not any(grants.values())
+                assert (record["machine"], record["at"]) in granted, record
+                powered.append((record["machine"], record["at"]))
+    # A welded relay that nothing can tell of is live already when it is granted power.
+    assert granted == powered or any(act.do == "relay_welded" for act in script.acts)
 
 
 def test_runs_agree_with_the_power(path: Path) -> None:
-    """A run lasts from power-on to power-off; only an interrupted one may end up to a checkpoint before."""
+    """A run lasts as long as its power; only an interrupted one may be up to a checkpoint shorter."""
     script, records = played(path)
-    welded = {act.words["machine"] for act in script.acts if act.do == "relay_welded"}
-    spans = dict(powered(records))
-    for run in records:
-        if run["event"] != "run" or run["machine"] in welded:
-            continue
-        started, ended = datetime.fromisoformat(run["started"]), datetime.fromisoformat(run["ended"])
-        off = spans[run["machine"], started]
-        lost = timedelta(0)
-        if run["end_reason"] == "interrupted":
-            lost = timedelta(seconds=script.policy.checkpoint_seconds + script.policy.hold_seconds + 0.1)
-            if any(act.do == "disk_full" for act in script.acts):
-                lost = timedelta(days=1)
-        assert off - lost <= ended <= off, run
-        assert abs((ended - started).total_seconds() - run["powered_seconds"]) <= 0.501, run
-
-
-def powered(records: list[Record]) -> Iterator[tuple[tuple[str, datetime], datetime]]:
-    """For each machine and power-on, the power-off."""
+    acts = {act.do for act in script.acts}
     on: dict[str, datetime] = {}
+    off: dict[str, datetime] = {}
     for record in records:
-        if record["event"] == "power" and record["on"]:
-            on[record["machine"]] = datetime.fromisoformat(record["at"])
-        elif record["event"] == "power":
-            yield (record["machine"], on[record["machine"]]), datetime.fromisoformat(record["at"])
+        at = datetime.fromisoformat(record["at"])
+        if record["event"] == "power":
+            (on if record["on"] else off)[record["machine"]] = at
+        # While a relay is welded the power outlasts its run.
+        if record["event"] != "run" or "relay_welded" in acts:
+            continue
+        live = off[record["machine"]] - on[record["machine"]]
+        started, ended = datetime.fromisoformat(record["started"]), datetime.fromisoformat(record["ended"])
+        assert abs((ended - started).total_seconds() - record["powered_seconds"]) <= 0.501, record
+        lost = timedelta(0)
+        if record["end_reason"] == "interrupted":
+            lost = timedelta(seconds=script.policy.checkpoint_seconds + script.policy.hold_seconds + 0.1)
+            lost = timedelta(days=1) if "disk_full" in acts else lost
+        assert live - lost <= ended - started <= live, record
+        # A run tells the time as its unit knew it.
+        assert "clock_set" in acts or started == on[record["machine"]]
 
 
 def test_bookings_never_overlap(path: Path) -> None:
@@ -153,10 +157,11 @@ def test_bookings_never_overlap(path: Path) -> None:
 
 
 def test_both_sides_agree_at_the_end(path: Path) -> None:
-    """Where all units have their link at the end, the twin knows all their events, gapless, and their seconds."""
+    """Where all units have their link at the end, the twin knows all their events, without gaps, and times."""
     script, records = played(path)
     summary = records[-1]
-    runs = [record for record in records if record["event"] == "run"]
+    # A run whose end a full disk never took is closed anew at the next start: the last word counts.
+    runs = {record["id"]: record for record in records if record["event"] == "run"}.values()
     for machine, figures in summary["machines"].items():
         own = [run for run in runs if run["machine"] == machine]
         assert figures["runs"] == len(own)
@@ -317,3 +322,34 @@ def test_a_folder_is_one_line_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all(name in line for name, line in zip(("a-good", "b-hopeful", "c-wrong"), lines, strict=True))
+
+
+@pytest.mark.long
+def test_a_year_takes_less_than_a_minute(tmp_path: Path) -> None:
+    """A year of one machine with two thousand taps plays in less than a minute of the processor."""
+    file = tmp_path / "year.toml"
+    file.write_text("\n".join(a_year()))
+    began = time.process_time()
+    summary = play(read(file))[-1]
+    assert time.process_time() - began < 60
+    assert summary["twin"]["runs"] == 1000 and summary["twin"]["gaps"] == 0
+
+
+def a_year() -> Iterator[str]:
+    """The lines of a file: three bookings a day, each used for a while by one of four members."""
+    day = timedelta(days=1)
+    start = datetime.fromisoformat("2026-01-01T00:00:00+01:00")
+    yield f"start = {start.isoformat()}\nend = {(start + 365 * day).isoformat()}"
+    yield '[[machine]]\nid = "lathe-1"'
+    for member in range(4):
+        yield f'[[member]]\nid = "m{member}"\nbadges = ["0400000000{member:02}"]'
+    for number in range(1000):
+        begin = start + number // 3 * day + timedelta(hours=9 + 3 * (number % 3))
+        taps = begin + timedelta(minutes=number % 11), begin + timedelta(minutes=30 + number % 37)
+        drawing = taps[0] + timedelta(seconds=40)
+        yield f'[[booking]]\nid = "b{number}"\nmachine = "lathe-1"\nmember = "m{number % 4}"'
+        yield f"start = {begin.isoformat()}\nend = {(begin + timedelta(minutes=90)).isoformat()}"
+        step = '[[step]]\nmachine = "lathe-1"\n'
+        for at in taps:
+            yield f'{step}at = {at.isoformat()}\ndo = "tap"\nbadge = "0400000000{number % 4:02}"'
+        yield f'{step}at = {drawing.isoformat()}\ndo = "current"\namps = 1.0'

@@ -157,7 +157,7 @@ class Unit:
                 self._answer(request)
 
     def effective(self) -> dict[str, Booking]:
-        """The replica's bookings, and over them the own ones that the replica does not know yet."""
+        """The live bookings: the replica's, and over them the own ones that the replica does not know yet."""
         assert self.replica is not None
         known = {b.id: b for b in self.replica.bookings}
         start = self.replica.acked[1] if self.replica.acked[0] == self.epoch else 0
@@ -168,7 +168,7 @@ class Unit:
             elif isinstance(fact, RequestAccepted) and fact.outcome is not BookingOutcome.CANCELLED:
                 hours = (fact.machine, fact.member, fact.start, fact.end)
                 known[f"held:{fact.id}"] = Booking(fact.id, *hours, state=BookingState.HELD)
-        return known
+        return {key: booking for key, booking in known.items() if booking.blocks}
 
     def walk_up(self, id: str, minutes: float) -> None:
         """Somebody books at the kiosk, from now."""

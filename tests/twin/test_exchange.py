@@ -41,9 +41,7 @@ def test_a_lease_is_on_disk_before_it_is_sent(shop, unit):
     """A lease whose reply was lost binds the twin all the same."""
     shop.wait(hours=1)
     reply = unit.sync(lost=True)
-    assert shop.rows_of("SELECT lease_end FROM units WHERE id = 'unit-saw'") == [
-        ("2026-03-11T13:00:00.000Z",)
-    ]
+    assert shop.rows_of("SELECT lease_end FROM units WHERE id = 'unit-saw'") == [("2026-03-11T13:00:00.000Z",)]
     assert reply.lease_end == shop.at(25)
 
 

@@ -84,7 +84,7 @@ def promised(shop, unit):
     return bookings
 
 
-@pytest.mark.parametrize("walks", [50, pytest.param(3_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("walks", [25, pytest.param(3_000, marks=pytest.mark.long)])
 def test_no_sequence_of_anything_makes_two_bookings_overlap(blank, tmp_path, workshop, walks):
     """Web, kiosk, lost messages, leases run out: no two promises overlap, and in the end both sides agree."""
     numbers = count()

@@ -14,7 +14,10 @@ import httpx
 import pytest
 
 from access.machines import Machine
-from server_sync.identity import PrivateKey, RequestSigner
+from access.replica import Version
+from server_sync.client import HttpTransport, TwinClient
+from server_sync.identity import Counter, PrivateKey, RequestSigner
+from server_sync.wire import ExchangeRequest
 from twin.people import People
 from twin.serve import command
 from twin.store import Store
@@ -82,6 +85,25 @@ def test_it_serves_wakes_a_unit_and_stops_at_once(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     store.close()
+
+
+def test_a_units_own_client_gets_its_replica(tmp_path: Path) -> None:
+    """What `server_sync.client` sends over a real network is what the twin reads, and the other way round."""
+    port = free_port()
+    store = Store(tmp_path / "twin.db")
+    key = PrivateKey(bytes([1]) * 32)
+    People(store).put_machine(Machine("press-1"))
+    People(store).put_unit("u", "press-1", key.public.hex, bytes(32))
+    store.close()
+    with twin(tmp_path, port):
+        signer = RequestSigner("u", key, "twin", Counter())
+        transport = HttpTransport(f"http://127.0.0.1:{port}", signer)
+        twin_key = PrivateKey.load_or_make(tmp_path / "twin.key").public
+        client = TwinClient(transport, twin_key, lambda: "n")
+        reply, _ = client.exchange(ExchangeRequest("u", 1, "n", Version(0, 0)))
+        assert reply.replica is not None
+        assert client.opened(reply.replica).machine.id == "press-1"
+        transport.close()
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
