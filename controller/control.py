@@ -134,7 +134,7 @@ class Control:
 
     def boot(self, cause: str) -> None:
         """Say that the unit started, and close the run that its end interrupted."""
-        facts: list[Fact] = [Booted(self._boot, cause)]
+        facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
         self._tell(tuple(facts))

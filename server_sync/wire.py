@@ -7,10 +7,12 @@ An exchange is one `ExchangeRequest` (facts up) answered by one signed `Exchange
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from access.bookings import Booking, BookingState, RequestRefused, WebRequest
 from access.facts import instant, stamp
@@ -25,6 +27,7 @@ MAX_ROWS = 500
 """The most journal rows in one exchange."""
 
 T = TypeVar("T")
+V = TypeVar("V", Machine, Policy)
 
 
 class WireError(ValueError):
@@ -87,9 +90,9 @@ def encode(value: Any) -> bytes:
 
 
 def decode(raw: bytes) -> dict[str, Any]:
-    """A JSON object. WireError for anything else, NaN and Infinity included."""
+    """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -99,6 +102,20 @@ def decode(raw: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _of_64_bits(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("a number is too large")
+    return number
 
 
 def checked(what: str, read: Callable[[], T]) -> T:
@@ -337,17 +354,16 @@ def _strength(raw: Any) -> Strength | None:
 
 def machine_from_json(raw: Mapping[str, Any]) -> Machine:
     """A machine from JSON."""
-    return checked(
-        "machine",
-        lambda: Machine(
-            **{
-                **raw,
-                "requires": frozenset(raw["requires"]),
-                "output": Output(raw["output"]),
-                "weakest_badge": _strength(raw.get("weakest_badge")),
-            }
-        ),
-    )
+
+    def read() -> Machine:
+        kinds = {
+            "requires": frozenset(raw["requires"]),
+            "output": Output(raw["output"]),
+            "weakest_badge": _strength(raw["weakest_badge"]),
+        }
+        return _of_its_kinds(Machine(**{**raw, **kinds}))
+
+    return checked("machine", read)
 
 
 def policy_to_json(policy: Policy) -> dict[str, Any]:
@@ -357,7 +373,21 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def policy_from_json(raw: Mapping[str, Any]) -> Policy:
     """A policy from JSON."""
-    return checked("policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])}))
+
+    def read() -> Policy:
+        policy = Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])})
+        return _of_its_kinds(policy)
+
+    return checked("policy", read)
+
+
+def _of_its_kinds(value: V) -> V:
+    """The value, if each of its plain fields is what its class says; a whole number will do for any other."""
+    for f in fields(value):
+        found = type(getattr(value, f.name))
+        if isinstance(f.type, type) and found is not f.type and (f.type, found) != (float, int):
+            raise WireError(f"{f.name} is not {f.type.__name__}")
+    return value
 
 
 def opening_to_json(opening: Opening) -> dict[str, Any]:
@@ -380,7 +410,7 @@ def opening_from_json(raw: Mapping[str, Any]) -> Opening:
     return checked(
         "opening",
         lambda: Opening(
-            str(raw["timezone"]),
+            ZoneInfo(str(raw["timezone"]) or "?").key,
             tuple(
                 Hours(
                     frozenset(DAYS.index(day) for day in hours["days"]),

@@ -113,7 +113,7 @@ class UnitProcess:
         return unit
 
     def _on_a_thread(self, recorder: Recorder) -> RecorderThread:
-        self._recorders.append(RecorderThread(recorder))
+        self._recorders.append(RecorderThread(recorder, self._loop.stop))
         return self._recorders[0]
 
     def _sync_worker(self) -> SyncWorker:
