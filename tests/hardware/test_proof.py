@@ -13,7 +13,7 @@ from hardware.badge_reader.proof import authenticate, read
 from hardware.badge_reader.reading import Reading
 from hardware.badge_reader.simulated import SoftwareTag
 from hardware.badge_reader.simulated.cards import Desfire, Ntag215, Ntag424, SoftwareCard
-from hardware.badge_reader.simulated.pn532 import Pn532
+from hardware.badge_reader.simulated.pn532 import ANSWERS, FIRMWARE, Pn532
 from hardware.badge_reader.tap import turn
 from tests.hardware.cards import (
     MASTER,
@@ -257,9 +257,14 @@ def test_a_verified_tap_is_short(serial: SerialRoute, kind: type[Desfire]) -> No
     assert serial.chip.octets <= MOST_OCTETS
 
 
-def test_the_self_test_hears_what_it_says(serial: SerialRoute) -> None:
-    """A chip that is well passes its test; one that is unplugged is gone."""
+def test_the_self_test_asks_the_chip_who_it_is(serial: SerialRoute, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chip that is well passes its test; one that says something else, or is unplugged, is gone."""
     serial.reader.test()
+    serial.reader.test()
+    with monkeypatch.context() as patched:
+        patched.setitem(ANSWERS, FIRMWARE, b"\x32\x00\x00\x00")
+        with pytest.raises(nfc.ReaderGoneError, match="self-test"):
+            serial.reader.test()
     serial.chip.unplug()
     with pytest.raises(nfc.ReaderGoneError):
         serial.reader.test()
