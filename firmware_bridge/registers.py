@@ -61,7 +61,7 @@ class Refusal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One quantity: its first register, its name, how many registers it takes (high word first), and what it says."""
+    """One quantity: its first register, its name, how many it takes (high word first), and what it says."""
 
     number: int
     name: str
@@ -70,11 +70,11 @@ class Register:
 
 
 HOLDING = (
-    Register(0, "hold_ms", 1, "milliseconds that the relay stays closed from now; 0 opens it; counts down by itself"),
-    Register(1, "sequence", 1, "number of the hold, one more each time; written alone it arms the board with that number"),
+    Register(0, "hold_ms", 1, "milliseconds that the relay stays closed from now, at most 500; 0 opens it"),
+    Register(1, "sequence", 1, "number of the hold, one more each time; written alone it arms the board"),
     Register(2, "clear", 1, "0xC1EA forgets a weld, once contact and current say that it is over; reads 0"),
     Register(3, "mirror", 1, "1 where the contactor's mirror contact is wired, 0 where there is none; first 1"),
-    Register(4, "off_ma", 1, "milliamperes that mean that the machine has power; 0 where there is no clamp; first 0"),
+    Register(4, "off_ma", 1, "milliamperes that mean power; 0 where there is no clamp; first 0"),
     Register(5, "cap_s", 1, "seconds after which the relay opens whatever is asked, at most 14400; first 14400"),
     Register(6, "clamp_ma", 1, "milliamperes that the clamp shows as one volt; first 30000"),
 )
@@ -83,7 +83,7 @@ INPUT = (
     Register(0, "identity", 1, "0x4C53 on every Lisière board"),
     Register(1, "version", 1, "version of this table: major in the high byte, minor in the low"),
     Register(2, "state", 1, "0 open, 1 closed, 2 dropped, 3 emergency stop, 4 welded"),
-    Register(3, "reason", 1, "of the last opening: 0 start, 1 off, 2 silence, 3 emergency stop, 4 no contact, 5 cap, 6 armed"),
+    Register(3, "reason", 1, "last opened by: 0 start, 1 off, 2 silence, 3 emergency stop, 4 no contact, 5 cap, 6 armed"),
     Register(4, "sequence", 1, "number of the last hold taken, or the one it was armed with"),
     Register(5, "hold_left_ms", 1, "milliseconds until the relay opens; 0 while it is open"),
     Register(6, "contact", 1, "1 while the mirror contact says that the machine has power"),
@@ -92,7 +92,7 @@ INPUT = (
     Register(9, "door", 1, "1 while the door is open, or its wire is broken"),
     Register(10, "current_ma", 1, "milliamperes that the machine draws, over the last 200 ms"),
     Register(11, "energy_wh", 2, "watt-hours since the board was new, reckoned at 230 V"),
-    Register(13, "reset_cause", 1, "of the last start, as the chip tells it: 1 power, 2 reset pin, 4 brown-out, 8 watchdog"),
+    Register(13, "reset_cause", 1, "of the last start: 1 power, 2 reset pin, 4 brown-out, 8 watchdog"),
     Register(14, "uptime_s", 2, "seconds since the last start"),
     Register(16, "since_ms", 2, "milliseconds since the state last changed"),
     Register(18, "closings", 2, "times that the relay closed since the board was new"),

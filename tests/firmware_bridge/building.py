@@ -1,4 +1,4 @@
-"""Builds what these tests run: the firmware for its chip, its portable part for this computer, the lock-step wrapper."""
+"""Builds what these tests run: the firmware for its chip and for this computer, and the lock-step wrapper."""
 
 import ctypes
 import functools
@@ -41,8 +41,8 @@ def lockstep() -> ctypes.CDLL:
     if not Path("/usr/include/simavr/sim_avr.h").exists():
         pytest.skip("simavr is not installed: sudo apt-get install libsimavr-dev libelf-dev")
     made = folder() / "lockstep.so"
-    libraries = ("-lsimavr", "-lelf")
-    _run("gcc", *STRICT, "-isystem", "/usr/include/simavr", "-shared", "-fPIC", "-o", made, HERE / "lockstep.c", *libraries)
+    shared = ("-isystem", "/usr/include/simavr", "-shared", "-fPIC")
+    _run("gcc", *STRICT, *shared, "-o", made, HERE / "lockstep.c", "-lsimavr", "-lelf")
     return ctypes.CDLL(str(made))
 
 

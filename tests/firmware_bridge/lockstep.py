@@ -1,4 +1,4 @@
-"""The board's unmodified program in lock-step: a millisecond passes when a test says so, exactly as long as it says."""
+"""The board's unmodified program in lock-step: a millisecond passes when a test says so, and not before."""
 
 import ctypes
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Edge:
 
 
 class Board:
-    """A new board with a contactor behind it, all at rest; `follow` says that the contactor does what the relay does."""
+    """A new board with a contactor behind it, all at rest; `follow`: the contactor does what the relay does."""
 
     def __init__(self) -> None:
         self._chip = building.lockstep()

@@ -36,9 +36,9 @@ def test_no_hostile_frame_out_of_ten_million_closes_or_refreshes() -> None:
 
 
 def test_silence_always_opens_in_time() -> None:
-    """In 10,000 sessions that fall silent, the relay opens in under 600 ms each time, and a late hold closes none."""
+    """In 10,000 sessions that fall silent, each relay opens in under 600 ms, and a late hold closes none."""
     figures = trials("silence", 10_000)
-    assert figures == {"trials": 10_000, "longest_ms": figures["longest_ms"], "never_opened": 0, "closed_again": 0}
+    assert (figures["trials"], figures["never_opened"], figures["closed_again"]) == (10_000, 0, 0)
     assert 0 < figures["longest_ms"] < 600
 
 
