@@ -51,10 +51,10 @@ class Kind(StrEnum):
     def safety(self) -> str:
         """What happens when the unit falls silent, in a sentence."""
         if self is Kind.LISIERE:
-            return "comm-timeout: the board itself lets go after half a second of silence, and stays open"
+            return "comm-timeout: the board lets go by itself after half a second of silence, and stays open"
         return (
-            "timed: each order of the relay board ends by itself, but nothing latches, no contact is checked and its "
-            "firmware is unknown; not for a machine that can burn or crush"
+            "timed: each order ends by itself, but nothing latches, no contact is checked, and nobody knows the "
+            "relay board's firmware; not for a machine that can burn or crush"
         )
 
 

@@ -1,4 +1,4 @@
-"""A board as the unit's output: a thread of its own writes what is handed to it, and looks twenty times a second."""
+"""A board as the unit's output: its own thread writes what is handed to it, and looks twenty times a second."""
 
 import logging
 import secrets
@@ -43,6 +43,11 @@ class Conversation:
         self._now = now
         self._session = Session()
         self.dropped = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the relay was held, and nothing has opened it since, as far as is known."""
+        return self._session.held
 
     def look(self) -> Reading:
         """Ask how things stand; a board at rest is armed, so that a later order need not wait for it."""

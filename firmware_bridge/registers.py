@@ -83,7 +83,7 @@ INPUT = (
     Register(0, "identity", 1, "0x4C53 on every Lisière board"),
     Register(1, "version", 1, "version of this table: major in the high byte, minor in the low"),
     Register(2, "state", 1, "0 open, 1 closed, 2 dropped, 3 emergency stop, 4 welded"),
-    Register(3, "reason", 1, "last opened by: 0 start, 1 off, 2 silence, 3 emergency stop, 4 no contact, 5 cap, 6 armed"),
+    Register(3, "reason", 1, "opened by: 0 start, 1 off, 2 silence, 3 estop, 4 no contact, 5 cap, 6 armed"),
     Register(4, "sequence", 1, "number of the last hold taken, or the one it was armed with"),
     Register(5, "hold_left_ms", 1, "milliseconds until the relay opens; 0 while it is open"),
     Register(6, "contact", 1, "1 while the mirror contact says that the machine has power"),
