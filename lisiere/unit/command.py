@@ -136,6 +136,7 @@ class UnitProcess:
         return next((PublicKey(d.key) for d in devices if d.id == device and d.machine is None), None)
 
     def _told(self, stamped: Stamped) -> None:
+        self._edges.told(stamped.fact)
         brief = self._status.heard(stamped)
         if brief is not None:
             self._edges.show(brief)
