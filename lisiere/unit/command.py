@@ -154,6 +154,7 @@ class UnitProcess:
         return None if owner is None else owner[1]
 
     def _told(self, stamped: Stamped) -> None:
+        self._edges.told(stamped.fact)
         brief = self._status.heard(stamped)
         if brief is not None:
             self._edges.show(brief)
