@@ -11,19 +11,23 @@ from hardware.badge_reader.presence import Presence
 from hardware.badge_reader.simulated.cards import Ntag424
 from hardware.badge_reader.simulated.pn532 import Pn532
 from hardware.badge_reader.tap import turn
+from lisiere.bench.timing import Counts, Progress
 
 UID = "04A1B2C3D4E5F6"
 BITS_AN_OCTET, BAUD = 10, 115_200
 
 
-def measured(taps: int) -> dict[str, Any]:
+def measure(counts: Counts, progress: Progress) -> dict[str, Any]:
     """Host commands and bytes on the serial line of one tap, what they take on the wire, and this computer's time
     for reader, chip and card together."""
     master = Master(os.urandom(16), os.urandom(8))
     chip = Pn532()
     chip.cards = [Ntag424(bytes.fromhex(UID), tuple(master.key(UID, number) for number in range(5)))]
     reader = nfc.open(chip.path)
-    spent = [_tap(reader, master) for _ in range(taps)]
+    spent: list[float] = []
+    for done in range(counts.taps):
+        spent.append(_tap(reader, master))
+        progress(done + 1, counts.taps)
     commands, octets = _counted(reader, chip, master)
     reader.close()
     chip.unplug()
