@@ -14,7 +14,7 @@ from access.facts import stamp
 from access.replica import Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
-from twin import epochs, ingest, requests, tables
+from twin import epochs, ingest, requests, restored, tables
 from twin.bookings import Bookings
 from twin.desk import Desk
 from twin.ingest import Progress
@@ -100,6 +100,8 @@ class Exchange:
         fork = epochs.fork_of(desk, request, row)
         progress, raised = _take_in(desk, unit, request, row, fork)
         fork, applied = fork or progress.fork, progress.applied
+        # A unit keeps the replica of the twin that was, until it has told what only that one knows.
+        owes = request.have.epoch > 0 and restored.pending(desk.conn, unit.id)
         lease_end = desk.now + policy_of(row.its_policy).lease
         due = row.reach is None or row.reach < stamp(desk.now + REFRESH)
         raised = raised or due
@@ -119,7 +121,7 @@ class Exchange:
             lease_end,
             applied,
             version,
-            self._replica(desk, unit, version, applied) if request.have < version else None,
+            self._replica(desk, unit, version, applied) if request.have < version and not owes else None,
             _offers(desk, unit) if row.waiting and fork is None else (),
             request.epoch,
             epochs.head(desk, request, row, applied),
@@ -175,6 +177,9 @@ def _take_in(
     if fork is not None or row.retired:
         return so_far, False
     progress, raised = ingest.take(desk, unit, request, so_far)
+    if request.bookings is not None and unit.machine is not None:
+        restored.take(desk, unit.id, unit.machine, request.bookings)
+        raised = True
     for refusal in request.refusals:
         requests.refuse(desk, unit.id, unit.machine or "", refusal.request, refusal.reasons)
     return progress, raised

@@ -228,7 +228,8 @@ PHASES = frozenset({"idle", "starting", "running", "finishing"})
 
 
 class MachineState(BaseModel):
-    """How a machine stands, as its unit last told. `since` and `until` are those of the run under way."""
+    """How a machine stands, as its unit last told. `since` and `until` are those of the run under way;
+    `quarantine` says why nothing is believed of its unit, None where it is."""
 
     machine: str
     name: str
@@ -243,6 +244,7 @@ class MachineState(BaseModel):
     locked_why: str | None
     booked_until: str | None
     next_booking: str | None
+    quarantine: str | None = None
 
 
 @states.get("/api/states")
@@ -252,12 +254,21 @@ def live_states(twin: TheTwin) -> list[MachineState]:
         return machine_states(db, twin.now())
 
 
+_P = tables.progress.c
+_QUARANTINE = (
+    select(func.max(_P.fork))
+    .where(_P.unit == tables.units.c.id, _P.retired.is_(False))
+    .scalar_subquery()
+    .label("quarantine")
+)
+
+
 def machine_states(db: Connection, now: datetime) -> list[MachineState]:
     """Every machine's state, by name."""
     m, u = tables.machines, tables.units
     upcoming = _upcoming(db, now)
     query = (
-        select(m, u.c.id.label("unit"), u.c.last_seen, u.c.state)
+        select(m, u.c.id.label("unit"), u.c.last_seen, u.c.state, _QUARANTINE)
         .select_from(m.outerjoin(u, (u.c.machine == m.c.id) & u.c.revoked.is_(False)))
         .order_by(m.c.name, m.c.id)
     )
@@ -282,6 +293,7 @@ def _state(row: Any, upcoming: list[tuple[str, str]], now: datetime) -> MachineS
         locked_why=row.locked_why if row.locked else None,
         booked_until=min(begun, default=None),
         next_booking=min((start for start, _ in upcoming if start > stamp(now)), default=None),
+        quarantine=row.quarantine,
     )
 
 

@@ -23,7 +23,8 @@ KEY = "restored"
 
 _U, _L = tables.units, tables.booking_log
 _LAST = select(func.max(_L.c.at))
-_SINCE = select(func.count()).select_from(_L).where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
+_CHANGES = select(func.count()).select_from(_L)
+_SINCE = _CHANGES.where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
 
 
 @dataclass(frozen=True, slots=True)

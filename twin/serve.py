@@ -24,6 +24,7 @@ from twin.authority import Authority, AuthorityError
 from twin.enrolment import CodeRefused, Enrolments
 from twin.live import Twin
 from twin.people import Unknown
+from twin.restored import begin
 from twin.store import Store
 
 EXAMPLES = """examples:
@@ -31,6 +32,7 @@ EXAMPLES = """examples:
   lisiere twin --data /srv/lisiere --host 0.0.0.0 --name twin.example.org
                                                          the same for the whole network, also under that name
   lisiere twin --data /srv/lisiere --plain-http 8480     and on http://127.0.0.1:8480, for this computer only
+  lisiere twin --data /srv/lisiere --restored            the first start after a backup was put back
   lisiere twin token --data /srv/lisiere --role admin    a token to paste on the sign-in page
   lisiere twin token --data /srv/lisiere --role member --member ana --days 90
   lisiere twin code --data /srv/lisiere --unit overlock-1 --machine overlock-1
@@ -51,16 +53,20 @@ def serve(
     database: str | None = None,
     names: Sequence[str] = (),
     plain_port: int | None = None,
+    restored: bool = False,
 ) -> None:
     """Serve over TLS until SIGTERM or SIGINT, and on `plain_port` without it, to this computer only.
 
-    `database`: a URL; without it `twin.db` in `data`. `names`: what else the twin is called. CannotServe.
+    `database`: a URL; without it `twin.db` in `data`. `names`: what else the twin is called. `restored`: the
+    folder came back from a backup, and a new epoch begins. CannotServe.
     """
     with ExitStack() as parts:
         listening = parts.enter_context(closing(_listen(host, port)))
         plain = None if plain_port is None else parts.enter_context(closing(_listen(LOOPBACK, plain_port)))
         store = parts.enter_context(closing(_store(data, database)))
         authority = _authority(data)
+        if restored:
+            print(f"lisiere twin: restored: epoch {begin(store, _now())} begins", flush=True)
         app = create_app(store, _key(data), _now, authority=authority.pem)
         doors = [_Door(app, listening, authority.certify([host, *names]))]
         print(f"lisiere twin: https://{_in_url(host)}:{port}", flush=True)
@@ -196,7 +202,8 @@ def command(argv: Sequence[str]) -> int:
             case "code":
                 print(code(asked.data, asked.unit, asked.machine, asked.database))
             case _:
-                serve(asked.data, asked.host, asked.port, asked.database, asked.name, asked.plain_http)
+                place = (asked.data, asked.host, asked.port, asked.database)
+                serve(*place, asked.name, asked.plain_http, asked.restored)
     except (CannotServe, CodeRefused, Unknown, ValueError) as error:
         print(f"lisiere twin: {error}", file=sys.stderr)
         return 1
@@ -228,6 +235,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--restored", action="store_true", help="the folder came back from a backup: begin a new epoch (once)"
+    )
     parser.add_argument("--host", default=LOOPBACK, help=f"the address to listen on (default {LOOPBACK})")
     parser.add_argument("--port", type=int, default=8400, help="the port to listen on (default 8400)")
     parser.add_argument(

@@ -40,7 +40,7 @@ def store(path: Path) -> Iterator[ReplicaStore]:
 def test_what_was_kept_is_read(store: ReplicaStore) -> None:
     """A restart finds the replica and the twin's last word as they were."""
     assert store.replica() == REPLICA
-    assert store.confirmation() == Confirmation(NOON, NOON + timedelta(days=1))
+    assert store.confirmation() == Confirmation(NOON, NOON + timedelta(days=1), (0, 3))
 
 
 def test_an_empty_store_knows_nothing(tmp_path: Path) -> None:

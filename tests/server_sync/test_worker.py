@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.bookings import RequestRefused
+from access.bookings import Booking, RequestRefused
 from access.facts import DecisionMade
 from access.machines import Machine
 from access.replica import Version
@@ -122,6 +122,16 @@ class Site:
 
     def last_seq(self) -> int:
         return self.reader.last_seq(self.epoch)
+
+    def begin_epoch(self, after: int) -> None:
+        self.journal.begin_epoch(self.epoch + 1, after)
+        self.epoch = self.journal.epoch
+
+    def hash_at(self, seq: int) -> str:
+        return self.reader.hash_at(self.epoch, seq)
+
+    def bookings(self) -> tuple[Booking, ...]:
+        return ()
 
     def refusals(self) -> tuple[RequestRefused, ...]:
         return ()
