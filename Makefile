@@ -21,7 +21,7 @@ demo: $(READY)  ## show a simulated workshop, without any hardware
 	$(BIN)/lisiere demo $(ARGS)
 
 test: $(READY)  ## run the tests, the long ones left out
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 long: $(READY)  ## run the long tests
 	$(BIN)/python -m pytest -m long $(ARGS)

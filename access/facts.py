@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from access.bookings import Booking
+from access.people import Strength
 from access.vocabulary import (
     BookingOutcome,
     Cause,
@@ -57,6 +58,7 @@ class DecisionMade:
     uncertainty_s: float = 0.0
     faults: tuple[Fault, ...] = ()
     occupant: str | None = None
+    strength: Strength = Strength.UID
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,44 @@
 """Puts a unit together out of its parts. The only module of this folder that knows the others' folders."""
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from access.bookings import RequestRefused
-from access.replica import Replica
+from access.facts import FaultRaised, FaultReported
+from access.machines import Machine
+from access.replica import Replica, Version
 from access.vocabulary import Fault
 from controller import timekeeping
+from controller.aside import put_aside
+from controller.claim import Claim
 from controller.control import Control, Hands
 from controller.events import Exchanged
-from controller.journal import Checkpoint, Disk, Journal, JournalReader, JournalRow, Stamped
+from controller.journal import (
+    Checkpoint,
+    Disk,
+    Journal,
+    JournalDamaged,
+    JournalReader,
+    JournalRow,
+    Stamped,
+    epoch_in,
+    judged,
+)
 from controller.ports import Clock, Output
 from controller.recorder import Batch, Post, Recorder
-from controller.remembered import remember
+from controller.remembered import Remembered, remember
 from controller.timekeeping import Timekeeper
 from server_sync.client import Transport, TwinClient
 from server_sync.identity import PublicKey
-from server_sync.replica_store import ReplicaStore
+from server_sync.replica_store import Confirmation, ReplicaError, ReplicaStore
 from server_sync.wire import Row
 from server_sync.worker import News, Sync
 
-
-class NotEnrolled(Exception):
-    """The unit has no replica yet: the text says what to do."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class Watchers:
 class Unit:
     """A unit's parts, without their threads."""
 
+    claim: Claim
     journal: Journal
     reader: JournalReader
     store: ReplicaStore
@@ -71,6 +86,7 @@ class Unit:
         self.reader.close()
         self.journal.close()
         self.store.close()
+        self.claim.close()
 
 
 class JournalSource:
@@ -126,40 +142,81 @@ def assemble(
     watchers: Watchers,
     lane_of: Callable[[Recorder], Lane] = lambda recorder: recorder,
 ) -> Unit:
-    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. NotEnrolled, JournalError, ReplicaError.
+    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. JournalError, also where another unit runs.
 
     `post` takes what the recorder says; `lane_of` puts the recorder on a thread of its own.
     """
-    store = ReplicaStore(folder / "replica.db", twin)
-    replica = store.replica()
-    if replica is None:
-        raise NotEnrolled(f"{folder}: this unit has no replica yet; enrol it: lisiere enrol --help")
-    epoch = int(devices.clock.read().wall.timestamp())
-    journal = Journal(folder / "journal.db", unit, devices.disk, devices.entropy, epoch)
-    recorder = Recorder(journal, post)
-    control = _control(unit, folder, replica, journal, devices, lane_of(recorder), watchers)
-    confirmation = store.confirmation()
+    claim = Claim(folder / "journal.db")
+    store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
+    journal, remembered = _journal(folder / "journal.db", unit, replica, devices)
+    recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
+    control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
     if confirmation is not None:
         control.know(confirmation.confirmed, confirmation.lease_end)
     client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
     reader = JournalReader.open(folder / "journal.db")
     source = JournalSource(reader, journal.epoch, control)
     sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
-    return Unit(journal, reader, store, recorder, control, sync)
+    return Unit(claim, journal, reader, store, recorder, control, sync)
+
+
+def _replica(path: Path, twin: PublicKey, unit: str) -> tuple[ReplicaStore, Replica, Confirmation | None]:
+    """The replica's file, and what is in it. One that cannot be believed is put aside, and said: until the twin
+    has sent another, the unit knows nobody, and grants nothing."""
+    try:
+        store = ReplicaStore(path, twin)
+        return store, store.replica() or knowing_nobody(unit), store.confirmation()
+    except ReplicaError as error:
+        log.error("%s; put aside as %s.damaged", error, path)
+        for part in path.parent.glob(path.name + "*"):
+            if part.suffix != ".damaged":
+                part.replace(f"{part}.damaged")
+        return ReplicaStore(path, twin), knowing_nobody(unit), None
+
+
+def _journal(path: Path, unit: str, replica: Replica, devices: Devices) -> tuple[Journal, Remembered]:
+    """The journal, and what it remembers. A damaged one is put aside, and said; a new one begins a new epoch."""
+    wall = devices.clock.read().wall
+    told_epoch, told_seq = replica.acked
+    epoch = max(int(wall.timestamp()), told_epoch + 1 if told_seq else 0)
+    try:
+        return _read(path, unit, replica, devices, epoch)
+    except JournalDamaged as damage:
+        epoch = max(epoch, epoch_in(path) + 1)
+        kept = put_aside(path, wall)
+        log.error("journal damaged: %s; kept as %s, and a new one begun", damage, kept.name)
+    journal, remembered = _read(path, unit, replica, devices, epoch)
+    said = FaultReported(None, f"journal damaged: kept as {kept.name}, and a new one begun")
+    faults = remembered.faults | {Fault.JOURNAL}
+    return journal, replace(remembered, faults=faults, found=(FaultRaised(Fault.JOURNAL), said))
+
+
+def _read(path: Path, unit: str, replica: Replica, devices: Devices, epoch: int) -> tuple[Journal, Remembered]:
+    journal = Journal(path, unit, devices.disk, devices.entropy, epoch)
+    try:
+        with judged(path):
+            return journal, remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def knowing_nobody(unit: str) -> Replica:
+    """The replica of a unit that has none."""
+    return Replica(Version(0, 0), datetime.fromtimestamp(0, UTC), Machine(unit))
 
 
 def _control(
     unit: str,
     folder: Path,
     replica: Replica,
-    journal: Journal,
+    remembered: Remembered,
     devices: Devices,
     lane: Lane,
     watchers: Watchers,
 ) -> Control:
     """The mind, with what it remembers and the hands it has."""
     note = folder / "clock.json"
-    remembered = remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
     anchor = timekeeping.kept(note)
     timekeeper = Timekeeper(devices.clock, anchor, Fault.CLOCK not in remembered.faults)
     hands = Hands(

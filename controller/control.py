@@ -24,7 +24,7 @@ from access.facts import (
     SyncChanged,
     stamp,
 )
-from access.people import Member
+from access.people import Badge, Member
 from access.replica import Replica
 from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
@@ -134,7 +134,7 @@ class Control:
 
     def boot(self, cause: str) -> None:
         """Say that the unit started, and close the run that its end interrupted."""
-        facts: list[Fact] = [Booted(self._boot, cause)]
+        facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
         self._tell(tuple(facts))
@@ -169,14 +169,16 @@ class Control:
         """Turn the output off, whatever the state says: the process ends."""
         self._hands.output.switch_off()
 
-    def deadline(self) -> int | None:
-        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
+    def deadline(self, checkpoints: bool = True) -> int | None:
+        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming.
+
+        Whoever leaves `checkpoints` out has the last one that was due written with the next event.
+        """
         view = self.view()
-        instants = [machine.deadline(self.state, view), self._next_checkpoint]
+        instants = [machine.deadline(self.state, view), self._next_checkpoint if checkpoints else None]
         if view.clock.trusted:
-            no_shows = self.ledger.no_shows(self.replica.policy)
-            due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
-            instants.append(min(due, default=None))
+            due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
+            instants.append(None if due is None else view.clock.mono_at(due))
         return min((at for at in instants if at is not None), default=None)
 
     # --- what is so ----------------------------------------------------------------------------------
@@ -211,6 +213,7 @@ class Control:
             "phase": type(state.phase).__name__.lower(),
             "run": run.id if run else None,
             "since": stamp(run.started) if run else None,
+            "until": stamp(run.booking.end) if run and run.booking else None,
             "faults": sorted(state.faults),
             "replica": str(replica.version),
         }
@@ -225,8 +228,10 @@ class Control:
     def _drain(self) -> None:
         self._settle()
         while self._inbox:
-            self._take(self._inbox.popleft())
-            self._settle()
+            event = self._inbox.popleft()
+            if not isinstance(event, TimePassed):  # which says nothing but: look again, and that was done
+                self._take(event)
+                self._settle()
 
     def _take(self, event: Event) -> None:
         if self._pending is not None and isinstance(event, (BadgePresented, *_SALES)):
@@ -263,10 +268,11 @@ class Control:
             self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
     def _granted(self, facts: tuple[Fact, ...]) -> None:
+        """The power first; then what else follows from the grant."""
+        self._step(Recorded())
         booking = next((f.booking for f in facts if isinstance(f, DecisionMade)), None)
         if booking is not None:
             self.ledger = self.ledger.with_started(booking)
-        self._step(Recorded())
 
     def _command(self, was_live: bool, live: bool) -> None:
         """Turn off before anything else is done about it; turn on only here."""
@@ -365,7 +371,7 @@ class Control:
         def sold(answer: Answer) -> None:
             event.reply(answer)
             if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
+                self._inbox.append(_shown(member, event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
 
@@ -402,8 +408,10 @@ class Control:
 
     def _release_no_shows(self, now: datetime) -> None:
         """Give back the hours of bookings that nobody started."""
-        for due, booking in tuple(self.ledger.no_shows(self.replica.policy)):
-            if due <= now < booking.end:
+        for due, booking in self.ledger.no_shows:
+            if due > now:
+                break
+            if now < booking.end:
                 fact = BookingChanged.of(booking, BookingOutcome.RELEASED, Source.RULE)
                 self.ledger = self.ledger.written(fact, UNWRITTEN)
                 self._tell((fact,))
@@ -478,25 +486,32 @@ class Control:
         run = run_under_way(self.state)
         if run is None:
             return None
-        every = int(self.replica.policy.checkpoint_seconds * 1000)
-        return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
+        return run.started_ms + ((now_ms - run.started_ms) // self._checkpoint_ms + 1) * self._checkpoint_ms
+
+    @property
+    def _checkpoint_ms(self) -> int:
+        return int(self.replica.policy.checkpoint_seconds * 1000)
 
     def _checkpoint(self, now_ms: int) -> None:
+        """Write how far the run had come at the last checkpoint that is due by now."""
         run = run_under_way(self.state)
         if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
             return
-        running = running_ms(run, self.state.senses, now_ms)
-        self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
-        self._next_checkpoint = self._checkpoint_after(now_ms)
+        every = self._checkpoint_ms
+        due = run.started_ms + (now_ms - run.started_ms) // every * every
+        running = running_ms(run, self.state.senses, due)
+        self._hands.checkpoint(Checkpoint(run.id, due - run.started_ms, running))
+        self._next_checkpoint = due + every
 
 
 _SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
 
 
-def _shown_badge(member: Member) -> str:
-    """The badge that a member showed at the kiosk: the first that is good, else the first."""
-    good = [badge.tag for badge in member.badges if not badge.revoked]
-    return (good or [badge.tag for badge in member.badges] or [""])[0]
+def _shown(member: Member, made: str) -> BadgePresented:
+    """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
+    good = [badge for badge in member.badges if not badge.revoked]
+    badge = (good or [*member.badges, Badge("")])[0]
+    return BadgePresented(badge.tag, made, badge.strength)
 
 
 def _interrupted(remembered: Remembered) -> RunClosed:

@@ -7,18 +7,21 @@ from datetime import datetime
 from access.book import Answer
 from access.bookings import WebRequest
 from access.facts import Fact
+from access.people import Strength
 from access.replica import Replica
 
 
 @dataclass(frozen=True, slots=True)
 class BadgePresented:
-    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number.
+    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number, `strength` how far
+    its word can be trusted.
 
     `made` is the booking that a walk-up with power has just made at the kiosk; empty at the machine's reader.
     """
 
     tag: str
     made: str = ""
+    strength: Strength = Strength.UID
 
 
 @dataclass(frozen=True, slots=True)

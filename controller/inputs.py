@@ -47,7 +47,12 @@ def estop(state: State, event: EstopChanged, view: View) -> Step:
 
 
 def board(state: State, event: BoardChanged, view: View) -> Step:
-    return _fault_changed(state, Fault.BOARD_LOST, event.lost, view, Cause.FAULT)
+    """A lost board tells neither contact nor current; when it is back they have their usual time to say anew."""
+    step = _fault_changed(state, Fault.BOARD_LOST, event.lost, view, Cause.FAULT)
+    if event.lost or Fault.BOARD_LOST not in state.faults:
+        return step
+    senses = replace(state.senses, contact_since=view.now_ms, spinning_since=view.now_ms)
+    return replace(step, state=replace(step.state, senses=senses))
 
 
 def reader(state: State, event: ReaderChanged, view: View) -> Step:

@@ -1,15 +1,15 @@
 """The append-only log of one unit: rows keyed (unit, epoch, seq), hash-chained, durable before they are told.
 
-One connection writes and checkpoints (WAL, `synchronous=FULL`); readers open their own, read-only. A row's chain
-covers a salted commitment to the person it names; name and salt lie in the table `openings`, so that erasing a
-person keeps the chain whole. The epoch is made with the file: a new card is a new epoch.
+One connection writes and checkpoints (WAL, `synchronous=FULL`; docs/durability.md); readers open their own,
+read-only. A row's chain covers a salted commitment to the person it names; name and salt lie in the table
+`openings`, so that erasing a person keeps the chain whole. The epoch is made with the file: a new card, new epoch.
 """
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +22,29 @@ from access.times import ClockReading
 
 FIRST = "0" * 64
 """What the first row of an epoch is chained to."""
+CHECKED_BYTES = 64 * 1024 * 1024
+"""The largest journal whose every page is looked at when it is opened: some seconds' reading from a slow card."""
+NO_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What SQLite says of a disk or a folder, not of a file: it may be gone at the next try."""
 
 
 class JournalError(Exception):
     """The journal cannot be opened, or is not whole; the text says what, where and what to do."""
+
+
+class JournalDamaged(JournalError):
+    """What lies in the journal's file is not what was written there; the text says what shows it."""
 
 
 class NotWritten(Exception):
@@ -155,38 +174,91 @@ ROWS = (
 )
 
 
-def connect(path: Path, unit: str, new_epoch: int) -> sqlite3.Connection:
-    """Open a unit's journal for writing, made on the first use. JournalError says what is wrong with the file."""
+@contextmanager
+def judged(place: Path | str) -> Iterator[None]:
+    """What goes wrong inside, while a journal is read, is told as JournalError: as JournalDamaged where the file
+    itself is at fault."""
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        database = sqlite_utils.Database(connection)
-        connection.execute("PRAGMA trusted_schema=OFF")
-        connection.execute("PRAGMA cell_size_check=ON")
-        connection.execute("PRAGMA synchronous=EXTRA")
-        database.enable_wal()
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_autocheckpoint=200")
-        if "site" not in database.table_names():
-            connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
-        if database.table("site").count == 0:
-            connection.execute("INSERT INTO site VALUES (?, ?)", (unit, new_epoch))
-        owner = connection.execute("SELECT unit FROM site").fetchone()[0]
+        yield
     except sqlite3.DatabaseError as error:
-        raise JournalError(f"{path}: {error}; keep the file, and see 'lisiere log verify'") from None
+        # Text that is no UTF-8 has no code: it too was never written so.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        kind = JournalError if code in NO_DAMAGE else JournalDamaged
+        raise kind(f"{place}: {error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise JournalDamaged(f"{place}: a row makes no sense: {error!r}") from None
+
+
+def address(place: Path | str) -> str:
+    """The SQLite URI of a journal's file; one that is given as a URI already stays as it is.
+
+    `psow=0`: a write that the power cuts short may spoil what lies beside it on the card.
+    """
+    return place if isinstance(place, str) else f"{place.absolute().as_uri()}?psow=0"
+
+
+def connect(place: Path | str, unit: str, new_epoch: int) -> sqlite3.Connection:
+    """Open a unit's journal for writing, made on the first use. JournalError, JournalDamaged."""
+    with judged(place):
+        connection = sqlite3.connect(address(place), uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            owner = _prepared(connection, unit, new_epoch)
+        except BaseException:
+            connection.close()
+            raise
     if owner != unit:
-        raise JournalError(f"{path}: is the journal of unit '{owner}', not of '{unit}'")
+        connection.close()
+        raise JournalError(f"{place}: is the journal of unit '{owner}', not of '{unit}'")
     return connection
+
+
+def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
+    """Make a connection safe and its file whole; whose journal it is."""
+    database = sqlite_utils.Database(connection)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA synchronous=EXTRA")
+    database.enable_wal()
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=200")
+    if "site" not in database.table_names():
+        connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
+    if database.table("site").count == 0:
+        connection.execute("INSERT INTO site VALUES (?, ?)", (unit, new_epoch))
+    _check(connection)
+    return str(connection.execute("SELECT unit FROM site").fetchone()[0])
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Look at every page, where they are not too many."""
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if pages * size > CHECKED_BYTES:
+        return
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said != "ok":
+        raise sqlite3.DatabaseError(said.splitlines()[-1])
+
+
+def epoch_in(path: Path) -> int:
+    """The epoch of a file that may be damaged; 0 where it cannot be read any more."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with suppress(sqlite3.Error, TypeError, ValueError), closing(sqlite3.connect(uri, uri=True)) as connection:
+        return int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    return 0
 
 
 class Journal:
     """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
 
-    def __init__(self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int) -> None:
-        """`entropy(n)` gives n random bytes for the salts; `new_epoch` is used when the file is new."""
+    def __init__(
+        self, place: Path | str, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int
+    ) -> None:
+        """`place` is the file's path, or a SQLite URI; `entropy(n)` gives n random bytes for the salts; `new_epoch`
+        is used when the file is new. JournalError, JournalDamaged."""
         self.unit = unit
         self._disk = disk
         self._entropy = entropy
-        self._connection = connect(path, unit, new_epoch)
+        self._connection = connect(place, unit, new_epoch)
         self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
         last = self._connection.execute(
             "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
@@ -308,7 +380,7 @@ class JournalReader:
         if not path.is_file():
             raise JournalError(f"{path}: no such journal; is this a unit's folder?")
         try:
-            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
             unit = connection.execute("SELECT unit FROM site").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path}: {error}; is this a unit's journal?") from None

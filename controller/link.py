@@ -399,7 +399,10 @@ def _receive(http: h11.Connection, line: socket.socket, deadline: float) -> tupl
         event = http.next_event()
         if event is h11.NEED_DATA:
             line.settimeout(_left(deadline))
-            http.receive_data(line.recv(65536))
+            data = line.recv(65536)
+            if not data:
+                raise ConnectionResetError("closed without a whole reply")
+            http.receive_data(data)
         elif isinstance(event, h11.Response):
             status = event.status_code
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -409,8 +412,6 @@ def _receive(http: h11.Connection, line: socket.socket, deadline: float) -> tupl
                 raise h11.RemoteProtocolError("the reply is too long")
         elif isinstance(event, h11.EndOfMessage):
             return status, headers, body
-        elif isinstance(event, h11.ConnectionClosed):
-            raise h11.RemoteProtocolError("closed without a reply")
 
 
 def _left(deadline: float) -> float:

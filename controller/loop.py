@@ -30,8 +30,10 @@ Task = Batch | Checkpoint | None
 class RecorderThread:
     """A recorder on a thread of its own (`lisiere-journal`): nothing that is recorded is waited for."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, died: Callable[[], None] = lambda: None) -> None:
+        """`died` is called if the thread ends by an error that nobody foresaw: without it there is no log."""
         self._recorder = recorder
+        self._died = died
         self._tasks: SimpleQueue[Task] = SimpleQueue()
         self._thread = Thread(target=self._run, name="lisiere-journal", daemon=True)
 
@@ -48,11 +50,19 @@ class RecorderThread:
         self._tasks.put(checkpoint)
 
     def close(self) -> None:
-        """Write what is left, then end."""
+        """Write what is left, also what the disk refused before, then end."""
         self._tasks.put(None)
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._record_until_closed()
+            self._recorder.probe()
+        except BaseException:
+            self._died()
+            raise
+
+    def _record_until_closed(self) -> None:
         while True:
             try:
                 task = self._tasks.get(timeout=PROBE_S)

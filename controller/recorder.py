@@ -24,11 +24,12 @@ class Recorder:
     their order. Belongs to the journal's thread (`controller.loop`), or to the world of a rehearsal.
     """
 
-    def __init__(self, journal: Journal, post: Post) -> None:
+    def __init__(self, journal: Journal, post: Post, failing: bool = False) -> None:
+        """`failing`: the journal is known to have failed, so that the first good write is news."""
         self._journal = journal
         self._post = post
         self._waiting: tuple[Stamped, ...] = ()
-        self._failing = False
+        self._failing = failing
 
     @property
     def failing(self) -> bool:

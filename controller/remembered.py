@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from access.bookings import Booking
-from access.facts import BookingChanged, RequestAccepted, SyncChange, instant
+from access.facts import BookingChanged, Fact, RequestAccepted, SyncChange, instant
 from access.replica import Replica
 from access.vocabulary import BookingOutcome, Fault, Source
 from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
@@ -13,7 +13,7 @@ from controller.ledger import Entry, entry_of
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """`faults` that were raised and not cleared; `entries` and `requests` that the twin does not know yet;
-    `started` bookings; the run that was under way, and its last checkpoint."""
+    `started` bookings; the run that was under way, and its last checkpoint; what was `found` at this start."""
 
     epoch: int
     boots: int = 0
@@ -24,6 +24,7 @@ class Remembered:
     started: frozenset[str] = frozenset()
     interrupted: OpenRun | None = None
     checkpoint: Checkpoint | None = None
+    found: tuple[Fact, ...] = ()
 
 
 def remember(reader: JournalReader, epoch: int, checkpoint: Checkpoint | None, replica: Replica) -> Remembered:

@@ -9,9 +9,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kiosk", description=__doc__)
     parser.add_argument("--demo", action="store_true", required=True, help="the fixed story")
     parser.add_argument("--screenshot", type=Path, metavar="DIR", required=True, help="where the pictures go")
-    parser.add_argument(
-        "--size", type=_size, default=(1280, 800), metavar="WxH", help="the screen, in pixels"
-    )
+    parser.add_argument("--size", type=_size, default=(1280, 800), metavar="WxH", help="the screen, in pixels")
     arguments = parser.parse_args()
     from kiosk.pictures import take
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from kivy.app import App
 from kivy.clock import Clock as Frames
 from kivy.core.window import Window
-from kivy.metrics import mm
+from kivy.metrics import Metrics, mm
 from kivy.uix.screenmanager import NoTransition, ScreenManager
 
 from kiosk.board import BoardScreen
 from kiosk.desk import Desk, draw_id
 from kiosk.durations import DurationsScreen
-from kiosk.environment import one_input
+from kiosk.environment import dots_per_inch, one_input
 from kiosk.member import MemberScreen
 from kiosk.ports import Clock, Directory, Link, Reader
 from kiosk.status import Board, MemberPage, View
@@ -57,9 +57,7 @@ class Face(ScreenManager):
 
     def show(self, view: View) -> None:
         """Show a view on the screen that is made for it."""
-        name = (
-            "board" if isinstance(view, Board) else "member" if isinstance(view, MemberPage) else "durations"
-        )
+        name = "board" if isinstance(view, Board) else "member" if isinstance(view, MemberPage) else "durations"
         former = self.current_screen
         self.get_screen(name).show(view)
         self.current = name
@@ -104,6 +102,7 @@ class KioskApp(App):
     def build(self) -> Face:
         """The window's only child."""
         Window.clearcolor = (*LINEN, 1)
+        Metrics.dpi = dots_per_inch((round(Window.width), round(Window.height)))
         return Face(self.desk, self._clock)
 
     def on_start(self) -> None:
@@ -125,6 +124,10 @@ class KioskApp(App):
         if view is not self._shown and view != self._shown:
             self._shown = view
             self.root.show(view)
+
+    def end(self) -> None:
+        """Let the window end after this frame; from a signal handler too."""
+        Frames.schedule_once(lambda _: self.stop(), 0)
 
     def open_settings(self, *_: object) -> bool:
         """There is nothing to set here."""

@@ -77,6 +77,7 @@ class Desk:
         """One turn of the frame loop: what came in, what is over, what is to be shown."""
         self._read_inbox()
         self._look_at_the_clock()
+        self._look_at_the_site()
         if self.session.complete:
             self._ask()
             self._read_inbox()
@@ -168,6 +169,12 @@ class Desk:
         if self.session.stage is not Stage.ASKING and idle >= self._patience():
             self._step(EMPTY)
 
+    def _look_at_the_site(self) -> None:
+        """A machine that is taken off the list while somebody looks at it leads back to the board."""
+        machines = {post.machine.id for post in self._directory.site().posts}
+        if self.session.machine is not None and self.session.machine not in machines:
+            self._step(EMPTY)
+
     def _patience(self) -> float:
         if self.session.stage is Stage.ANSWERED and self._promise_kept():
             return self.session.answered_at - self._touched_at + SUCCESS_S
@@ -185,7 +192,11 @@ class Desk:
         assert person is not None and machine is not None and minutes is not None
         self._step(steps.asked(self.session))
         request = self.session.request
-        self._links[machine].ask(
+        link = self._links.get(machine)
+        if link is None:  # a machine that the twin has added since this kiosk was set up
+            self._answered(request, None)
+            return
+        link.ask(
             WalkUp(request, person.member.id, minutes, power=True),
             lambda answer: self._post(lambda: self._answered(request, answer)),
         )

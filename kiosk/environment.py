@@ -26,8 +26,13 @@ SCREENS = MappingProxyType({(800, 480): 133, (1280, 800): 149, (720, 1280): 210}
 
 
 def dots_per_inch(size: tuple[int, int]) -> int:
-    """The density of a screen of this size."""
-    return SCREENS.get(size, 149)
+    """The density of a screen of this size; KIVY_DPI says it for a screen that we do not know."""
+    return int(os.environ.get("KIVY_DPI") or SCREENS.get(size, 149))
+
+
+def full_screen() -> None:
+    """Have the window fill the screen. To be called before `kiosk.app` is imported, which opens it."""
+    os.environ.setdefault("KCFG_GRAPHICS_FULLSCREEN", "auto")
 
 
 def one_input() -> None:

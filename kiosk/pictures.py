@@ -16,16 +16,17 @@ def take(folder: Path, size: tuple[int, int] = (1280, 800)) -> list[Path]:
     """Draw every screen into a folder, with an `index.json` that says which is which; the files, in order."""
     folder.mkdir(parents=True, exist_ok=True)
     index, files = [], []
-    for number, (name, title, act) in enumerate(_scenes(), 1):
+    for number, (name, title, act) in enumerate(scenes(), 1):
         path = folder / f"{number:02}-{name}.png"
-        _take_one(act, size, path)
+        take_one(act, size, path)
         index.append({"file": path.name, "screen": name.split("-")[0], "title": title, "size": list(size)})
         files.append(path)
     (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n")
     return files
 
 
-def _take_one(act: Callable[[Story, KioskApp], None], size: tuple[int, int], path: Path) -> None:
+def take_one(act: Callable[[Story, KioskApp], None], size: tuple[int, int], path: Path) -> None:
+    """Draw one screen, at the end of an act."""
     story = Story()
     app = KioskApp(story.units, story, story.reader, story.clock, draw=story.draw)
     stage = Stage(app, size)
@@ -37,7 +38,8 @@ def _take_one(act: Callable[[Story, KioskApp], None], size: tuple[int, int], pat
         stage.close()
 
 
-def _scenes() -> Iterator[Scene]:
+def scenes() -> Iterator[Scene]:
+    """A name, a title and an act for each picture; the name begins with its screen's."""
     yield "board", "Le tableau : toutes les machines", lambda story, app: None
     yield "board-refused", "Un badge refusé à une machine, dit sur sa tuile", _refused
     yield "board-silent", "Une machine ne répond pas, une autre est arrêtée", _silent
@@ -47,7 +49,7 @@ def _scenes() -> Iterator[Scene]:
     yield "durations", "Badge d'abord : les heures de fin", _badge("tag-zoé", "surjeteuse-1")
     yield "durations-machine-first", "Machine d'abord", _badge("", "piqueuse-1")
     yield "durations-badge-now", "Machine, heure, et enfin le badge", _badge("", "piqueuse-1", 60)
-    yield "durations-untrained", "Il manque une formation", _badge("tag-zoé", "brodeuse-1")
+    yield "durations-untrained", "Il manque une habilitation", _badge("tag-zoé", "brodeuse-1")
     yield "durations-busy", "La machine est prise", _badge("tag-zoé", "piqueuse-2")
     yield "durations-asking", "On demande à la machine", _slow
     yield "durations-on", "C'est parti", _badge("tag-zoé", "surjeteuse-1", 60)

@@ -13,11 +13,9 @@ from kivy.core.window import Window
 from kivy.graphics import ClearBuffers, ClearColor, Fbo
 from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
-from kivy.metrics import Metrics
 from kivy.uix.widget import Widget
 
 from kiosk.app import KioskApp
-from kiosk.environment import dots_per_inch
 from kiosk.theme import LINEN
 
 _FRAME_S = 1 / 30
@@ -47,7 +45,6 @@ class Stage:
         self._kept = Frames.time, Frames._max_fps
         Frames._max_fps = 0
         Frames.time = lambda: self._frames_s
-        Metrics.dpi = dots_per_inch(size)
         EventLoop.ensure_window()
         Window.size = size
         app.root = app.build()

@@ -204,9 +204,7 @@ class Story:
         self.clock = StoryClock()
         self.reader = StoryReader()
         self.units = {
-            post.machine.id: StoryUnit(
-                post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id]
-            )
+            post.machine.id: StoryUnit(post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id])
             for post in SITE.posts
         }
         self._numbers = itertools.count(1)

@@ -44,7 +44,7 @@ _FRENCH = {
     "member.next": "{machine} : réservée pour vous de {start} à {end}.",
     "member.next_day": "{machine} : réservée pour vous {day} de {start} à {end}.",
     "member.leave": "Quitter",
-    "member.untrained": "Il faut la formation {training}.",
+    "member.untrained": "Il faut l'habilitation {training}.",
     # The durations
     "sheet.question": "Jusqu'à quelle heure ?",
     "sheet.badge_then": "Choisissez l'heure, puis posez votre badge.",
@@ -87,10 +87,12 @@ _FRENCH = {
     "reason.badge_unknown.do": "Faites-le enregistrer à l'accueil.",
     "reason.badge_revoked.what": "Ce badge n'est plus valable.",
     "reason.badge_revoked.do": "L'accueil vous en donne un autre.",
+    "reason.badge_too_weak.what": "Cette machine demande un badge plus sûr.",
+    "reason.badge_too_weak.do": "L'accueil vous en donne un.",
     "reason.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
     "reason.membership_expired.do": "Renouvelez-la à l'accueil.",
-    "reason.not_qualified.what": "Il faut une formation pour cette machine.",
-    "reason.not_qualified.do": "Inscrivez-vous à l'accueil.",
+    "reason.not_qualified.what": "Il faut une habilitation pour cette machine.",
+    "reason.not_qualified.do": "Demandez la formation à l'accueil.",
     "reason.clock_untrusted.what": "La machine n'est plus sûre de l'heure.",
     "reason.clock_untrusted.do": "Attendez un peu, ou prévenez l'accueil.",
     "reason.replica_stale.what": "La machine n'a plus de nouvelles des réservations.",
@@ -102,7 +104,7 @@ _FRENCH = {
     "reason.staff.what": "Accès de l'équipe.",
     "reason.staff.do": "Bon travail !",
     "reason.booked_by_other.what": "Quelqu'un d'autre l'a réservée.",
-    "reason.booked_by_other.do": "Prenez-en une autre, ou réservez ensuite.",
+    "reason.booked_by_other.do": "Prenez-en une autre, ou revenez plus tard.",
     "reason.walk_up.what": "C'est réservé pour vous.",
     "reason.walk_up.do": "Bon travail !",
     "reason.too_early.what": "Votre réservation n'a pas encore commencé.",
@@ -126,8 +128,8 @@ _FRENCH = {
     "refusal.badge_revoked.do": "L'accueil vous en donne un autre.",
     "refusal.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
     "refusal.membership_expired.do": "Renouvelez-la à l'accueil.",
-    "refusal.not_qualified.what": "Il faut une formation pour cette machine.",
-    "refusal.not_qualified.do": "Inscrivez-vous à l'accueil.",
+    "refusal.not_qualified.what": "Il faut une habilitation pour cette machine.",
+    "refusal.not_qualified.do": "Demandez la formation à l'accueil.",
     "refusal.machine_locked.what": "La machine est hors service.",
     "refusal.machine_locked.do": "Prenez-en une autre, ou demandez à l'accueil.",
     "refusal.end_before_start.what": "La fin vient avant le début.",
@@ -135,7 +137,7 @@ _FRENCH = {
     "refusal.in_the_past.what": "Cette heure est déjà passée.",
     "refusal.in_the_past.do": "Choisissez une autre heure.",
     "refusal.too_short.what": "Il reste trop peu de temps.",
-    "refusal.too_short.do": "Prenez une autre machine, ou réservez ensuite.",
+    "refusal.too_short.do": "Prenez une autre machine, ou revenez plus tard.",
     "refusal.too_long.what": "C'est trop long d'une seule traite.",
     "refusal.too_long.do": "Choisissez une heure plus proche.",
     "refusal.too_far_ahead.what": "C'est trop loin dans le temps.",
@@ -143,7 +145,7 @@ _FRENCH = {
     "refusal.closed.what": "L'atelier est fermé à cette heure.",
     "refusal.closed.do": "Revenez aux heures d'ouverture.",
     "refusal.overlap.what": "La machine est déjà prise.",
-    "refusal.overlap.do": "Prenez-en une autre, ou réservez ensuite.",
+    "refusal.overlap.do": "Prenez-en une autre, ou revenez plus tard.",
     "refusal.too_many_bookings.what": "Vous avez déjà beaucoup de réservations.",
     "refusal.too_many_bookings.do": "Rendez-en une, puis recommencez.",
     "refusal.week_hours_used.what": "Vos heures de la semaine sont faites.",
@@ -201,9 +203,10 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def _typeset(text: str) -> str:
-    """French spacing: the sign stays with its word, and the apostrophe is a real one."""
+    """French spacing: a sign stays with its word, an hour with its "à", and the apostrophe is a real one."""
     for sign in ":!?;»":
         text = text.replace(f" {sign}", f"{NO_BREAK}{sign}")
+    text = text.replace("à {", f"à{NO_BREAK}{{")
     return text.replace("« ", f"«{NO_BREAK}").replace("'", "’")
 
 

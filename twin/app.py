@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from access.book import Accepted, Answer, Refused
 from access.bookings import BookingState
 from access.machines import Machine, Output
-from access.people import Category, Role
+from access.people import Category, Role, Strength
 from access.vocabulary import Refusal
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
@@ -36,7 +36,9 @@ log = logging.getLogger("lisiere.twin")
 
 # --- bodies ------------------------------------------------------------------------------------------
 
-Label = Annotated[str, Field(max_length=120)]
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""Text without control characters: a line on a screen, and what every database takes."""
+Label = Annotated[str, Field(max_length=120, pattern=PLAIN)]
 Number = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8,32}$")]
 Qualifications = Annotated[list[Name], Field(max_length=100)]
 Numbers = Annotated[list[Number], Field(max_length=20)]
@@ -59,6 +61,18 @@ class NewMember(MemberChange):
     """A new member. `valid_until` is exclusive; without it the membership has no end."""
 
     id: Name
+
+
+CardSecret = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
+
+
+class Card(Body):
+    """A badge that proves itself: whose it is, and its own two keys."""
+
+    member: Name
+    strength: Literal[Strength.NTAG424, Strength.DESFIRE] = Strength.NTAG424
+    machine_key: CardSecret
+    kiosk_key: CardSecret
 
 
 class BadgeOut(BaseModel):
@@ -91,6 +105,7 @@ class MachineChange(Body):
     feedback: bool = True
     rtc: bool = False
     hazardous: bool = False
+    weakest_badge: Literal[Strength.UID, Strength.NTAG424, Strength.DESFIRE] | None = None
 
 
 class NewMachine(MachineChange):
@@ -142,7 +157,7 @@ class Locking(Body):
     """Who puts a machine out of service, and why; `by` is the caller where the token is a member's."""
 
     by: Name | None = None
-    why: Annotated[str, Field(min_length=1, max_length=200)]
+    why: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 
 class Unlocking(Body):
@@ -191,16 +206,21 @@ def change_member(member: Id, asked: MemberChange, twin: TheTwin) -> MemberOut:
 
 def _put_member(twin: Twin, id: str, wanted: MemberChange) -> MemberOut:
     numbers = [number.upper() for number in wanted.badges]
-    b = tables.badges.c
-    with twin.store.read() as db:
-        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
-    if taken is not None:
-        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
+    _refuse_taken(twin, id, numbers)
     twin.people.put_member(
         id, numbers, wanted.qualifications, wanted.role, wanted.category, wanted.valid_until, wanted.name
     )
     with twin.store.read() as db:
         return next(known for known in members_of(db) if known.id == id)
+
+
+def _refuse_taken(twin: Twin, id: str, numbers: list[str]) -> None:
+    """Refuse what would make somebody else's badge this member's."""
+    b = tables.badges.c
+    with twin.store.read() as db:
+        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
+    if taken is not None:
+        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
 
 
 def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
@@ -225,6 +245,18 @@ def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
 
 
 BadgeNumber = Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8,32}$")]
+
+
+@api.put("/api/badges/{number}/card", tags=["people"])
+def put_card(number: BadgeNumber, asked: Card, twin: TheTwin) -> Done:
+    """A member's card was written at the enrolment desk: these are its keys. They are never read from here."""
+    with twin.store.read() as db:
+        if knowledge.member(db, asked.member) is None:
+            raise Denied(404, "not_found", f"Il n'y a pas de membre « {asked.member} ».")
+    _refuse_taken(twin, asked.member, [number.upper()])
+    keys = bytes.fromhex(asked.machine_key), bytes.fromhex(asked.kiosk_key)
+    twin.people.put_card(number, asked.member, asked.strength, *keys)
+    return Done()
 
 
 @api.post("/api/badges/{number}/revoke", tags=["people"])
@@ -399,9 +431,7 @@ async def _answered(twin: Twin, id: str, ask: Callable[[], Answer | Pending]) ->
     try:
         answer = await run_in_threadpool(ask)
     except IdTaken:
-        raise Denied(
-            409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom."
-        ) from None
+        raise Denied(409, "exists", f"« {id} » est déjà une autre réservation : choisir un autre nom.") from None
     reasons = await _final(twin, answer)
     if reasons:
         raise NotGranted(reasons)

@@ -92,6 +92,7 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "POST /api/bookings": TEAM | {Role.MEMBER},
     "POST /api/bookings/{booking}/extend": TEAM | {Role.MEMBER},
     "POST /api/bookings/{booking}/cancel": TEAM | {Role.MEMBER},
+    "PUT /api/badges/{number}/card": ADMIN,
     "POST /api/badges/{number}/revoke": TECHNICAL,
     "POST /api/badges/{number}/restore": TECHNICAL,
     "GET /api/runs": PEOPLE,
@@ -287,13 +288,9 @@ async def _body(request: Request, limit: int) -> bytes:
                 if len(read) > limit:
                     raise too_large
     except ClientDisconnect:
-        raise Denied(
-            400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
-        ) from None
+        raise Denied(400, "cut_short", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
     except TimeoutError:
-        raise Denied(
-            408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière."
-        ) from None
+        raise Denied(408, "too_slow", "Envoyer la demande à nouveau : elle n'est pas arrivée entière.") from None
     return bytes(read)
 
 

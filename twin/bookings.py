@@ -44,9 +44,7 @@ class Bookings:
         self._now = now
         self._listener = listener
 
-    def book(
-        self, id: str, member_id: str, machine_id: str, start: datetime, end: datetime
-    ) -> Answer | Pending:
+    def book(self, id: str, member_id: str, machine_id: str, start: datetime, end: datetime) -> Answer | Pending:
         """Book [start, end). The same id asked again gets the same answer."""
         asked = Booking(id, machine_id, member_id, start, end)
         with self.sitting(self._now()) as desk:
@@ -145,8 +143,7 @@ def _circumstances(desk: Desk, asked: Booking, owner: Owner | None) -> Circumsta
         knowledge.policy(conn),
         knowledge.opening(conn),
         known + _holds(conn, machine),
-        knowledge.elsewhere(conn, asked.member, machine, now)
-        + requests.pending_of_member(conn, asked.member, now),
+        knowledge.elsewhere(conn, asked.member, machine, now) + requests.pending_of_member(conn, asked.member, now),
         lease_end=None if owner is None else owner.lease_end,
     )
 

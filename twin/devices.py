@@ -17,7 +17,7 @@ from server_sync import wire
 from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, Role, TheCaller
-from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of
+from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of, site_name
 
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""
@@ -77,9 +77,7 @@ class Changes(BaseModel):
 
 def _own(caller: TheCaller, unit: Id) -> str:
     if caller.id != unit:
-        raise Denied(
-            403, "not_this_device", f"Cet appareil est « {caller.id} » : il ne parle que pour lui-même."
-        )
+        raise Denied(403, "not_this_device", f"Cet appareil est « {caller.id} » : il ne parle que pour lui-même.")
     return unit
 
 
@@ -98,7 +96,7 @@ class _Sealed(Response):
     },
 )
 async def exchange(unit: Annotated[str, Depends(_own)], request: Request, twin: TheTwin) -> Response:
-    """Facts up, rules down: an `ExchangeRequest` of `server_sync.wire`, answered by a sealed `ExchangeReply`."""
+    """Facts up, rules down: an `ExchangeRequest` of `server_sync.wire`, answered by a sealed reply."""
     body = await request.body()
 
     def answer() -> bytes:
@@ -142,25 +140,23 @@ def kiosk_replica(caller: TheCaller, twin: TheTwin) -> Response:
 
 
 def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
-    """A kiosk's copy. Members, machines, policy and opening are written as in a unit's replica, badges as tags
+    """A kiosk's copy. Members, machines, policy and opening are as in a unit's replica, badges as tags
     under the kiosk's own key. `names` are for the screen; `units` say where each machine's unit answers."""
     u, m, p = tables.units.c, tables.machines.c, tables.members.c
     own = db.execute(select(u.version, u.tag_key).where(u.id == kiosk)).one()
     machines = {row.id: row.name or row.id for row in db.execute(select(m.id, m.name).order_by(m.id))}
     found = [knowledge.machine(db, id) for id in machines]
-    live = select(u.id, u.machine, u.address, u.public_key).where(
-        u.machine.is_not(None), u.revoked.is_(False)
-    )
+    live = select(u.id, u.machine, u.address, u.public_key).where(u.machine.is_not(None), u.revoked.is_(False))
     return {
         "kiosk": kiosk,
         "version": [epoch_of(db), own.version],
         "issued": stamp(now),
+        "site": site_name(db),
         "policy": wire.policy_to_json(knowledge.policy(db)),
         "opening": wire.opening_to_json(knowledge.opening(db)),
         "machines": [wire.machine_to_json(machine) for machine in found if machine is not None],
         "members": [
-            wire.member_to_json(member)
-            for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
+            wire.member_to_json(member) for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
         ],
         "names": {
             "machines": machines,

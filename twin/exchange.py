@@ -73,9 +73,7 @@ class UnknownUnit(LookupError):
 class Exchange:
     """The twin's end of the link with its units."""
 
-    def __init__(
-        self, store: Store, key: PrivateKey, now: Callable[[], datetime], bookings: Bookings
-    ) -> None:
+    def __init__(self, store: Store, key: PrivateKey, now: Callable[[], datetime], bookings: Bookings) -> None:
         """`key` signs every reply and every replica."""
         self._store = store
         self._key = key

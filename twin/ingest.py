@@ -90,6 +90,7 @@ def _sorted_out(
     if min(sequences) < 1 or any((row.unit, row.epoch) != (unit.id, unit.epoch) for row in rows):
         raise WireError(f"a row is not of {unit.id}'s journal {unit.epoch}")
     known: dict[int, str] = {}
+    # Whatever is stored was told of: beyond that there is nothing to compare with.
     if min(sequences) <= so_far.highest:
         span = {"unit": unit.id, "epoch": unit.epoch, "first": min(sequences), "last": max(sequences)}
         known = {record.seq: record.hash for record in desk.conn.execute(_STORED, span)}

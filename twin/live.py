@@ -165,6 +165,12 @@ def epoch_of(db: Connection) -> int:
     return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
 
 
+def site_name(db: Connection) -> str:
+    """What the workshop is called; nothing where nobody said."""
+    said = db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "site")).scalar_one_or_none()
+    return str(_told(said).get("name", ""))
+
+
 # --- what every route needs --------------------------------------------------------------------------
 
 
@@ -313,6 +319,7 @@ REASONS: dict[str, str] = {
     Reason.LOCKED: "la machine est hors service",
     Reason.BADGE_UNKNOWN: "ce badge n'est pas connu",
     Reason.BADGE_REVOKED: "ce badge est désactivé",
+    Reason.BADGE_TOO_WEAK: "cette machine demande un badge plus sûr",
     Reason.MEMBERSHIP_EXPIRED: "l'adhésion est arrivée à son terme",
     Reason.NOT_QUALIFIED: "l'habilitation pour cette machine manque",
     Reason.CLOCK_UNTRUSTED: "l'heure du boîtier n'est pas sûre",
@@ -341,7 +348,7 @@ REASONS: dict[str, str] = {
 }
 
 
-Text = Annotated[str | None, Query(max_length=64)]
+Text = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MOST = 1000
 """The most journal rows or refusals in one answer."""
 

@@ -103,7 +103,7 @@ def _shown(state: MachineState, until: Callable[[str | None], str], at: Callable
         return ["none", "Sans boîtier"]
     if not state.online:
         since = f"depuis {at(state.last_seen)}" if state.last_seen else "jamais entendu"
-        return ["away", "Sans nouvelles", since, "la machine décide seule"]
+        return ["away", "Sans nouvelles", since, "le boîtier continue seul"]
     if Fault.ESTOP in state.faults:
         return ["fault", "Arrêt d'urgence"]
     if BLOCKING_FAULTS & set(state.faults):
@@ -134,7 +134,7 @@ def duration(ms: int) -> str:
     minutes, left = divmod(seconds(ms), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes:02}"
+        return f"{hours:,} h {minutes:02}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     return f"{minutes} min {left:02}" if minutes else f"{left} s"
 
 
@@ -171,7 +171,7 @@ class TraceLine:
     whole_ms: int
     counted_ms: int
     said: str
-    row: str
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +214,14 @@ def _run_line(row: Row[Any], hours: OpenHours, caller: Caller, which: Which) -> 
     key = {"unit": run.unit, "epoch": run.epoch, "seq": run.seq}
     source = f"/api/rows?{urlencode(key)}" if caller.role in READERS else ""
     said = ENDS.get(run.end_reason, run.end_reason)
-    return TraceLine(
-        run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source
-    )
+    return TraceLine(run.run, run.machine, run.member, run.started, run.ended, whole_ms, counted, said, source)
 
 
 def _booking_line(row: Row[Any], hours: OpenHours, caller: Caller) -> TraceLine:
     span = span_of(row.start, row.end)
     member = row.member if caller.may_see(row.member) else None
     said = "commencée" if row.started else "non commencée"
-    return TraceLine(row.id, row.machine, member, row.start, row.end, span.ms, hours.ms_of(span), said, "")
+    return TraceLine(row.id, row.machine, member, row.start, row.end, span.ms, hours.ms_of(span), said)
 
 
 # --- the pages ---------------------------------------------------------------------------------------
@@ -277,9 +275,7 @@ def home(
         asked = period(db, du or None, _day_after(au) if au else None, now)
         living = _living(db, caller, now)
         table = usage_of(db, asked)
-    first, last = (
-        _local(at, zone).date() for at in (asked.span.start, asked.span.end - timedelta(seconds=1))
-    )
+    first, last = (_local(at, zone).date() for at in (asked.span.start, asked.span.end - timedelta(seconds=1)))
     shown = {
         "day_first": day(asked.span.start, zone),
         "day_last": day(asked.span.end - timedelta(seconds=1), zone),
@@ -322,10 +318,16 @@ def traces(
     shown = {
         "from_day": f"{day(asked.span.start, zone)}, {_local(asked.span.start, zone):%H:%M}",
         "to_day": f"{day(asked.span.end, zone)}, {_local(asked.span.end, zone):%H:%M}",
-        "when": lambda at: f"{_local(instant(at), zone):%d/%m/%Y %H:%M:%S}",
+        "day": lambda at: f"{_local(instant(at), zone):%d/%m/%Y}",
+        "hour": lambda at, start: _hour(_local(instant(at), zone), _local(instant(start), zone)),
         "names": names,
     }
     return _page("traces.html", request, caller, trace=trace, machine=machine, figure=figure, **shown)
+
+
+def _hour(at: datetime, start: datetime) -> str:
+    """The hour, and the day where it is another than the start's."""
+    return f"{at:%H:%M:%S}" if at.date() == start.date() else f"{at:%d/%m %H:%M:%S}"
 
 
 @pages.get(SIGN_IN)

@@ -44,6 +44,16 @@ badges = Table(
     Column("revoked", Boolean, nullable=False, default=False),
 )
 
+card_keys = Table(
+    "card_keys",
+    metadata,
+    Column("number", ForeignKey("badges.number"), primary_key=True),
+    Column("strength", String, nullable=False),  # access.people.Strength
+    Column("machine_key", String, nullable=False),  # hex; what machines check the card with
+    Column("kiosk_key", String, nullable=False),  # hex; what a kiosk checks it with, and no machine does
+)
+"""The badges that prove themselves, each with its own keys: the master key is never here."""
+
 machines = Table(
     "machines",
     metadata,

@@ -346,9 +346,7 @@ CSV_TITLES = (
 
 
 def _usage_csv(table: UsageTable, asked: Period) -> Response:
-    days = [
-        instant(at).astimezone(asked.zone).strftime("%d/%m/%Y %H:%M") for at in (table.since, table.until)
-    ]
+    days = [instant(at).astimezone(asked.zone).strftime("%d/%m/%Y %H:%M") for at in (table.since, table.until)]
     lines = [_cells(line, days) for line in [*table.machines, table.total]]
     name = f"usage-{asked.query['since'][:10]}-{asked.query['until'][:10]}.csv"
     return Response(

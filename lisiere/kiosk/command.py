@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from access.people import Badge
 from controller.config import Config, ConfigError, load
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import (
@@ -26,6 +27,12 @@ from server_sync.identity import (
     badge_tag,
 )
 
+if TYPE_CHECKING:
+    from hardware.badge_reader.reading import Reading
+    from kiosk.directory import TwinDirectory
+
+NOBODY = ""
+"""The tag of a badge that was refused: it is no member's."""
 SITE = "Lisière"
 """What the screen calls the workshop until the twin has told its name."""
 
@@ -85,9 +92,9 @@ def _run(config: Config, folder: Path, size: tuple[int, int]) -> None:
     if not directory.units():
         directory.refresh()
     links = {unit.machine: _courier(config, unit, key, counter) for unit in directory.units()}
-    app = KioskApp(links, directory, TagReader(config))
+    app = KioskApp(links, directory, TagReader(config, directory))
     directory.start()
-    _end_on_signals(app.stop)
+    _end_on_signals(app.end)
     if config.simulated.bench:
         HandLine(folder / config.simulated.bench)
     app.run()
@@ -104,32 +111,46 @@ def _courier(config: Config, unit: Any, key: PrivateKey, counter: Callable[[], i
     return Courier(UnitLink(unit.machine, (unit.host, unit.port), signer, verifier))
 
 
-def _end_on_signals(stop: Callable[[], None]) -> None:
-    from kivy.clock import Clock as Frames
-
-    def end(number: int, frame: FrameType | None) -> None:
-        Frames.schedule_once(lambda _: stop(), 0)
+def _end_on_signals(end: Callable[[], None]) -> None:
+    def ended(number: int, frame: FrameType | None) -> None:
+        end()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, ended)
 
 
 class TagReader:
-    """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads."""
+    """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads.
 
-    def __init__(self, config: Config) -> None:
+    A card is checked with its kiosk key. What fails, or falls short of what the badge can prove, is nobody's.
+    """
+
+    def __init__(self, config: Config, directory: "TwinDirectory") -> None:
+        from hardware.badge_reader.keys import KIOSK_KEY
         from hardware.badge_reader.supervisor import ReaderProcess, command_for
+        from lisiere.badge.keys import KeysByTag
 
         self._tag_key = bytes.fromhex(config.tag_key)
-        self._reader = ReaderProcess(command_for(config.reader))
+        self._directory = directory
+        keys = KeysByTag(self._tag_key, self._badge_of, KIOSK_KEY)
+        self._reader = ReaderProcess(command_for(config.reader), keys)
 
     def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
         """See `kiosk.ports.Reader`."""
-        self._reader.start(lambda number: on_badge(badge_tag(number, self._tag_key)), on_lost)
+        self._reader.start(lambda reading: on_badge(self._tag(reading)), on_lost)
 
     def close(self) -> None:
         """See `kiosk.ports.Reader`."""
         self._reader.close()
+
+    def _tag(self, reading: "Reading") -> str:
+        tag = badge_tag(reading.uid, self._tag_key)
+        badge = self._badge_of(tag) or Badge(tag)
+        return tag if reading.worth.reaches(badge.strength) else NOBODY
+
+    def _badge_of(self, tag: str) -> Badge | None:
+        owner = self._directory.site().owner(tag)
+        return None if owner is None else owner[1]
 
 
 class HandLine:

@@ -35,7 +35,7 @@ class _Stage:
             | {act.words["badge"] for act in script.acts if act.do == "tap"}
         )
         self._badges: dict[str, dict[str, str]] = {}
-        self._totals = {m.id: {"powered_seconds": 0, "running_seconds": 0, "runs": 0} for m in script.machines}
+        self._runs: dict[str, dict[str, RunClosed]] = {machine.id: {} for machine in script.machines}
         watch = Watch(fact=self._fact, power=self._power, booking=lambda change: self._records.booking(change))
         self._site = Site(folder, script.start, script.machines, script.policy, script.opening, seed, watch)
         self._records = Records(script.opening.timezone, self._site.schedule.now, self._badge_of)
@@ -87,10 +87,8 @@ class _Stage:
     def _fact(self, machine: str, stamped: Stamped) -> None:
         self._records.fact(machine, stamped.fact)
         if isinstance(stamped.fact, RunClosed):
-            totals = self._totals[machine]
-            totals["powered_seconds"] += seconds(stamped.fact.powered_ms)
-            totals["running_seconds"] += seconds(stamped.fact.running_ms)
-            totals["runs"] += 1
+            # A unit that dies before its disk took the end of a run closes that run anew: the last word counts.
+            self._runs[machine][stamped.fact.run] = stamped.fact
 
     def _power(self, machine: str, on: bool, cause: Any) -> None:
         self._records.power(machine, on, cause)
@@ -105,7 +103,17 @@ class _Stage:
         for id, bench in self._site.benches.items():
             events, unsent = bench.events()
             units[id] = {"events": events, "unsent": unsent}
-        self._records.summary(self._totals, self._site.summary(), units)
+        self._records.summary(self._totals(), self._site.summary(), units)
+
+    def _totals(self) -> dict[str, dict[str, int]]:
+        return {
+            machine: {
+                "powered_seconds": sum(seconds(run.powered_ms) for run in runs.values()),
+                "running_seconds": sum(seconds(run.running_ms) for run in runs.values()),
+                "runs": len(runs),
+            }
+            for machine, runs in self._runs.items()
+        }
 
 
 def _links(site: Site, machine: str | None, up: bool) -> None:
@@ -117,7 +125,7 @@ def _links(site: Site, machine: str | None, up: bool) -> None:
 _AT_THE_TWIN = ("lock", "unlock", "revoke", "restore")
 
 _ACTS: dict[str, Any] = {
-    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"]),
+    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"], w["strength"]),
     "current": lambda site, w: site.benches[w["machine"]].draw(float(w["amps"])),
     "estop": lambda site, w: site.benches[w["machine"]].estop(w["pressed"]),
     "kill": lambda site, w: site.benches[w["machine"]].kill(),

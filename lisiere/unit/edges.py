@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from access.facts import Fact, FaultCleared
+from access.people import Badge
 from access.vocabulary import Fault
 from controller.config import Board, Config, ConfigError, Pins
 from controller.events import (
@@ -21,11 +22,13 @@ from controller.events import (
 from controller.ports import Pattern
 from firmware_bridge.bridge import Kind, opened
 from firmware_bridge.output import BoardOutput
+from hardware.badge_reader.keys import MACHINE_KEY
 from hardware.badge_reader.supervisor import ReaderProcess, command_for
 from hardware.indicator import GpioIndicator
 from hardware.inputs import GpioInputs, Wiring
 from hardware.relay.client import KeeperOutput
 from hardware.relay.report import Report
+from lisiere.badge.keys import KeysByTag
 from server_sync.identity import badge_tag
 
 Post = Callable[[Event], None]
@@ -59,8 +62,8 @@ class Edges:
         self._reported.append(bench.report)
         return wires.factory
 
-    def start(self, post: Post) -> None:
-        """Begin: every edge says how it stands, then what changes."""
+    def start(self, post: Post, badge_of: Callable[[str], Badge | None]) -> None:
+        """Begin: every edge says how it stands, then what changes. `badge_of` finds a badge by its tag."""
         pins = self._pins
         inputs = GpioInputs(_wiring(pins), pin_factory=self._factory)
         inputs.start(
@@ -74,9 +77,9 @@ class Edges:
             self._open.callback(indicator.close)
             self._said.append(indicator.show)
         self._start_output(post)
-        reader = ReaderProcess(command_for(self._config.reader))
+        reader = ReaderProcess(command_for(self._config.reader), KeysByTag(self._tag_key, badge_of, MACHINE_KEY))
         reader.start(
-            lambda number: post(BadgePresented(badge_tag(number, self._tag_key))),
+            lambda reading: post(BadgePresented(badge_tag(reading.uid, self._tag_key), strength=reading.worth)),
             lambda lost: post(ReaderChanged(lost)),
         )
         self._open.callback(reader.close)

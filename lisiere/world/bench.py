@@ -12,6 +12,7 @@ from pathlib import Path
 
 from access.facts import PowerSwitched
 from access.machines import Machine, Output
+from access.people import Strength
 from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import Cause
@@ -143,7 +144,7 @@ class Bench:
         """The unit's program is gone; nobody renews its hold any more."""
         if self.unit is None:
             return
-        self.catch_up()
+        self.tell_unit(TimePassed())
         self._life += 1
         self.unit.close()
         self.unit = None
@@ -168,10 +169,10 @@ class Bench:
 
     # --- what happens at the machine -----------------------------------------------------------------
 
-    def tap(self, number: str) -> None:
-        """A badge is shown and taken away."""
+    def tap(self, number: str, strength: Strength = Strength.NTAG424) -> None:
+        """A badge is shown and taken away. Unless it is said otherwise it proves itself, as new badges do."""
         if not self._reader_lost:
-            self.tell_unit(BadgePresented(self.tag(number)))
+            self.tell_unit(BadgePresented(self.tag(number), strength=strength))
 
     def tag(self, number: str) -> str:
         """The tag under which this unit knows a badge."""
@@ -187,7 +188,7 @@ class Bench:
         self.catch_up()
         self._estop = pressed
         if pressed:
-            if self.output.live:
+            if self.output.held:
                 self._commanded = Cause.ESTOP
             self.output.switch_off()
         self.tell_unit(EstopChanged(pressed))
@@ -208,9 +209,9 @@ class Bench:
 
     def fill_disk(self, full: bool) -> None:
         """The journal's disk is full, or has room again; the unit's watch on it notices."""
+        self.tell_unit(TimePassed())
         self.disk.full = full
         if self.unit is not None:
-            self.catch_up()
             self.unit.recorder.probe()
             self.tell_unit(TimePassed())
 
@@ -233,7 +234,8 @@ class Bench:
 
     def _board_silent(self) -> None:
         if self._board_lost:
-            self._commanded = Cause.FAULT
+            if self.unit is not None and energised(self._control.state):
+                self._commanded = Cause.FAULT
             self.look()
             self.tell_unit(BoardChanged(True))
 
@@ -260,19 +262,25 @@ class Bench:
         self.ready_at(self._schedule.ms + BOOT_MS, "power")
 
     def kill(self) -> None:
-        """The unit's process dies; its supervisor starts it again."""
-        if self.unit is not None:
-            self._commanded = Cause.INTERRUPTED
-            self.die()
+        """The unit's process dies, be it hung or still starting; its supervisor starts it again."""
+        if self.mains:
+            self._interrupt()
             self.ready_at(self._schedule.ms + BOOT_MS, "restart")
 
     def hang(self, seconds: float) -> None:
         """The unit's loop stalls. What is shorter than the hold's margin changes nothing."""
         if self.unit is None or seconds * 1000 <= self._hold_ms - 200:
             return
-        self._commanded = Cause.INTERRUPTED
-        self.die()
+        self._interrupt()
         self.ready_at(self._schedule.ms + int(seconds * 1000) + BOOT_MS, "restart")
+
+    def _interrupt(self) -> None:
+        """The program goes, and with it what held the power; a relay that was let go before keeps its cause."""
+        self.catch_up()
+        if self.output.held:
+            self._commanded = Cause.INTERRUPTED
+        self.die()
+        self._life += 1
 
     # --- time, and what follows from it --------------------------------------------------------------
 
@@ -330,7 +338,8 @@ class Bench:
         """Be there at the unit's next deadline."""
         if self.unit is None:
             return
-        mono = self._control.deadline()
+        # A checkpoint is only ever read after a death or a full disk: the last one due is written before those.
+        mono = self._control.deadline(checkpoints=False)
         if mono is None:
             self._deadline = None
             return
@@ -425,7 +434,9 @@ class Bench:
         last = self._last_exchange
         place = bisect_right(self._steps, last)
         horizon = self._steps[place] if place < len(self._steps) else last + HOUR_MS
-        intervals = max(1, (min(horizon, last + HOUR_MS) - last) // self._sync_ms)
+        # Strictly before the step: one at its very instant would come after it, and a broken link would have
+        # swallowed the exchanges that were merely counted.
+        intervals = max(1, (min(horizon - 1, last + HOUR_MS) - last) // self._sync_ms)
         self.skipped += intervals - 1
         self._exchange_soon(intervals * self._sync_ms)
 

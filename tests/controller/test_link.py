@@ -6,13 +6,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from access.book import Accepted, Refused
 from access.bookings import Booking
-from datetime import UTC
 from access.vocabulary import Fault, Outcome, Reason, Refusal, Source, Warn
 from controller.link import (
     PATHS,

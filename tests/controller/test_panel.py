@@ -7,17 +7,17 @@ import random
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 
 import pytest
 
 from access.book import Accepted, Refused
 from access.bookings import Booking
-from datetime import UTC
 from access.vocabulary import Refusal, Source
 from controller.link import Ask, Done, Finish, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp, encode
 from controller.panel import Panel
+from server_sync.identity import Counter, PrivateKey, RequestSigner, RequestVerifier
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 IDLE = UnitState(1, "overlock-1", NOON, "idle")
@@ -297,6 +297,27 @@ def test_noise_does_not_stop_the_port(stand: Stand) -> None:
             noise[dice.randrange(len(noise))] = dice.randrange(256)
         stand.call(bytes(noise[: dice.randrange(len(noise))])).close()
     assert stand.link().state() == IDLE
+
+
+def test_real_signatures_hold_both_ways(stand: Stand) -> None:
+    """A kiosk and a unit that know each other's keys talk; a kiosk with another key is not let in."""
+    kiosk, unit = PrivateKey(b"k" * 32), PrivateKey(b"u" * 32)
+    keys = {"kiosk-1": kiosk.public, "overlock-1": unit.public}
+    panel = Panel(
+        lambda ask, reply: reply(Accepted(BOOKING)),
+        RequestSigner("overlock-1", unit, "kiosk", Counter()),
+        RequestVerifier("overlock-1", keys.get),
+    )
+    panel.start()
+    for key, let_in in ((kiosk, True), (PrivateKey(b"x" * 32), False)):
+        signer = RequestSigner("kiosk-1", key, "overlock-1", Counter())
+        link = UnitLink("overlock-1", panel.address, signer, RequestVerifier("kiosk", keys.get), LIMIT_S)
+        if let_in:
+            assert link.ask(WALK_UP) == Accepted(BOOKING)
+        else:
+            with pytest.raises(UnreachableUnit, match="401"):
+                link.ask(WALK_UP)
+    panel.close()
 
 
 def test_a_panel_closes_twice_and_before_it_starts() -> None:

@@ -4,6 +4,7 @@ import os
 import tempfile
 
 os.environ["SDL_VIDEODRIVER"] = "offscreen"
+os.environ.pop("KIVY_DPI", None)
 os.environ["KIVY_HOME"] = tempfile.mkdtemp()  # nobody's settings, and nobody's home
 
 from collections.abc import Iterator
@@ -24,9 +25,7 @@ class Robot:
 
     def __init__(self, size: tuple[int, int] = BIG) -> None:
         self.story = Story()
-        self.app = KioskApp(
-            self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw
-        )
+        self.app = KioskApp(self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw)
         self.stage = Stage(self.app, size)
         self.acts = 0
 

@@ -1,7 +1,7 @@
 """The couriers between the screen and the units, and a kiosk that talks to a real port."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -9,7 +9,6 @@ import pytest
 
 from access.book import Accepted
 from access.bookings import Booking
-from access.times import UTC
 from controller.link import Ask, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp
 from controller.panel import Panel
 from kiosk.courier import TRIES, Courier
@@ -87,9 +86,7 @@ def test_a_courier_carries_the_same_ask_again_and_then_gives_up(stand: Stand) ->
     assert tried == [WALK_UP] * TRIES
 
 
-def test_a_unit_that_is_gone_is_not_told_of_and_logged_once(
-    stand: Stand, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_unit_that_is_gone_is_not_told_of_and_logged_once(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is heard of a lost unit; the log says once that it is lost, and once that it is back."""
     news: list[Callable[[], UnitState]] = [_lost, _lost, lambda: IDLE]
 

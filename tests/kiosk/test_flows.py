@@ -1,13 +1,17 @@
 """What people do at the kiosk, done by a robot."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from kivy.metrics import mm
 
+from access.machines import Machine
 from access.vocabulary import Fault, Reason
 from controller.link import WalkUp
+from kiosk.ports import Post
+from kiosk.story import SITE
 
 F1, ESCAPE = 282, 27
 
@@ -87,15 +91,15 @@ def test_a_refusal_on_another_page_turns_to_it(small_robot: Any) -> None:
     """On a small screen the page of the refused tap is shown."""
     small_robot.story.units["brodeuse-1"].refuse_tap(Reason.NOT_QUALIFIED)
     small_robot.wait(0.5)
-    assert "Il faut une formation" in small_robot.tile("brodeuse-1")
+    assert "Il faut une habilitation" in small_robot.tile("brodeuse-1")
 
 
 def test_a_machine_one_may_not_use_says_why_and_what_to_do(robot: Any) -> None:
     """A missing training is named on the tile, and once more when the tile is touched."""
     robot.badge("tag-zoé")
-    assert "Il faut la formation broderie numérique.\nInscrivez-vous à l'accueil." in robot.tile("brodeuse-1")
+    assert "Il faut l'habilitation broderie numérique.\nDemandez la formation" in robot.tile("brodeuse-1")
     robot.touch_machine("brodeuse-1")
-    assert "Il faut la formation broderie numérique." in robot.words()
+    assert "Il faut l'habilitation broderie numérique." in robot.words()
     assert "14:32" not in robot.words()
 
 
@@ -304,6 +308,27 @@ def test_a_lost_reader_is_told(robot: Any) -> None:
     robot.story.reader.lose(False)
     robot.wait(0.1)
     assert "Posez votre badge" in robot.words()
+
+
+def test_a_machine_that_is_taken_off_the_list_is_gone(robot: Any) -> None:
+    """Who looks at a machine that is removed meanwhile is back at the board, without it."""
+    robot.badge("tag-zoé")
+    robot.touch_machine("familiale")
+    left = tuple(post for post in SITE.posts if post.machine.id != "familiale")
+    robot.story.site = lambda: replace(SITE, posts=left)
+    robot.wait(0.5)
+    assert robot.screen == "board"
+    assert "Machine familiale" not in robot.words()
+
+
+def test_a_machine_without_a_unit_is_shown_as_silent(robot: Any) -> None:
+    """A machine that this kiosk has no way to is on the board, and offers nothing."""
+    robot.story.site = lambda: replace(SITE, posts=(Post(Machine("new"), "Toute neuve"), *SITE.posts))
+    robot.wait(0.5)
+    robot.wait(5)
+    assert "Ne répond pas" in robot.tile("new")
+    robot.touch_machine("new")
+    assert "La machine ne répond pas à l'écran." in robot.words()
 
 
 def test_pages_are_turned_by_a_key(small_robot: Any) -> None:

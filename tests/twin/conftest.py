@@ -157,7 +157,7 @@ class Unit:
                 self._answer(request)
 
     def effective(self) -> dict[str, Booking]:
-        """The replica's bookings, and over them the own ones that the replica does not know yet."""
+        """The live bookings: the replica's, and over them the own ones that the replica does not know yet."""
         assert self.replica is not None
         known = {b.id: b for b in self.replica.bookings}
         start = self.replica.acked[1] if self.replica.acked[0] == self.epoch else 0
@@ -168,7 +168,7 @@ class Unit:
             elif isinstance(fact, RequestAccepted) and fact.outcome is not BookingOutcome.CANCELLED:
                 hours = (fact.machine, fact.member, fact.start, fact.end)
                 known[f"held:{fact.id}"] = Booking(fact.id, *hours, state=BookingState.HELD)
-        return known
+        return {key: booking for key, booking in known.items() if booking.blocks}
 
     def walk_up(self, id: str, minutes: float) -> None:
         """Somebody books at the kiosk, from now."""
@@ -214,11 +214,9 @@ class Unit:
 
     def _at(self) -> Circumstances:
         assert self.replica is not None
-        r = self.replica
-        bookings = tuple(self.effective().values())
-        return Circumstances(
-            self.shop.now, r.machine, r.policy, r.opening, bookings, lease_end=self.lease_end
-        )
+        known, bookings = self.replica, tuple(self.effective().values())
+        rules_of = (known.machine, known.policy, known.opening)
+        return Circumstances(self.shop.now, *rules_of, bookings, lease_end=self.lease_end)
 
 
 @pytest.fixture(scope="session")
@@ -245,9 +243,7 @@ def postgres() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "twin", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8")
-        settings = (
-            f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
-        )
+        settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
         try:
             yield f"postgresql+psycopg://twin@127.0.0.1:{port}/postgres"

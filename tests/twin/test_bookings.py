@@ -121,10 +121,8 @@ def test_the_unit_extends_and_cancels_its_own(shop, unit):
     assert "b1" in shop.accepted()
     unit.sync()
     assert shop.accepted() == unit.effective() == {}
-    assert [(c.outcome, c.end) for c in shop.told] == [
-        ("extended", shop.at(2.5)),
-        ("cancelled", shop.at(2.5)),
-    ]
+    told = [(change.outcome, change.end) for change in shop.told]
+    assert told == [("extended", shop.at(2.5)), ("cancelled", shop.at(2.5))]
 
 
 def test_an_extension_is_cut_to_the_next_booking(shop, unit):

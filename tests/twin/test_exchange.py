@@ -41,9 +41,7 @@ def test_a_lease_is_on_disk_before_it_is_sent(shop, unit):
     """A lease whose reply was lost binds the twin all the same."""
     shop.wait(hours=1)
     reply = unit.sync(lost=True)
-    assert shop.rows_of("SELECT lease_end FROM units WHERE id = 'unit-saw'") == [
-        ("2026-03-11T13:00:00.000Z",)
-    ]
+    assert shop.rows_of("SELECT lease_end FROM units WHERE id = 'unit-saw'") == [("2026-03-11T13:00:00.000Z",)]
     assert reply.lease_end == shop.at(25)
 
 
@@ -176,7 +174,7 @@ def test_seconds_are_rounded_half_up(shop, unit, milliseconds, seconds):
 
 
 def test_what_the_unit_sold_is_the_twin_s_too(shop, unit):
-    """Bookings made, extended, released and cancelled at the unit stand so in the twin, told to no listener."""
+    """Bookings made, extended, released and cancelled at the unit stand so in the twin; nobody is told."""
     unit.note(changed(shop, "accepted"))
     unit.note(changed(shop, "extended", end=3))
     unit.note(changed(shop, "accepted", id="b2", start=5, end=6))

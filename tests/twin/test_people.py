@@ -21,9 +21,7 @@ def versions(shop):
     [
         lambda people: people.put_member("carl"),
         lambda people: people.put_policy(Policy(idle_off_minutes=3)),
-        lambda people: people.put_opening(
-            Opening("Europe/Paris", (Hours(frozenset({0}), time(9), time(18)),))
-        ),
+        lambda people: people.put_opening(Opening("Europe/Paris", (Hours(frozenset({0}), time(9), time(18)),))),
         lambda people: people.revoke("04a1"),
         lambda people: people.restore("04a1"),
     ],

@@ -25,9 +25,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     people.put_member("ben", ["04FFFFFFFFFFFF"], role=Person.TECHNICIAN)
     people.put_machine(Machine("overlock-1"), "Surjeteuse 1")
     people.put_machine(Machine("press-1"), "Presse 1")
-    keys = {
-        name: PrivateKey(bytes([n]) * 32) for n, name in enumerate(("u-overlock", "u-press", "kiosk-1"), 1)
-    }
+    keys = {name: PrivateKey(bytes([n]) * 32) for n, name in enumerate(("u-overlock", "u-press", "kiosk-1"), 1)}
     machines = {"u-overlock": "overlock-1", "u-press": "press-1", "kiosk-1": None}
     for name, private in keys.items():
         people.put_unit(name, machines[name], private.public.hex, bytes(32), "192.0.2.7:8410")

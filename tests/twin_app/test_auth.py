@@ -81,9 +81,7 @@ def test_what_the_table_means() -> None:
     """A few lines said in another way, so that a slip in the table is seen."""
     writes = {key for key in ROUTES if not key.startswith("GET")}
     assert {key for key in writes if Role.AUDITOR in (ROUTES[key] or ())} == {"POST /deconnexion"}
-    assert not any(
-        (ROUTES[key] or PEOPLE) & DEVICES for key in writes if "exchange" not in key and ROUTES[key]
-    )
+    assert not any((ROUTES[key] or PEOPLE) & DEVICES for key in writes if "exchange" not in key and ROUTES[key])
     assert Role.MEMBER not in (ROUTES["GET /api/rows"] or ())
     assert Role.MEMBER not in (ROUTES["GET /api/members"] or ())
     assert {key for key, roles in ROUTES.items() if roles is None} == {
@@ -193,23 +191,30 @@ def test_a_body_over_the_limit_goes_no_further(site: Site, path: str, limit: int
     pieces = (b" " * 1024 for _ in range(limit // 1024 + 1))
     headers = {"Authorization": f"Bearer {site.token(Role.ADMIN)}"}
     if "exchange" in path:
-        headers = {"Lisiere-Unit": "u-press", "Lisiere-Signature": ""}
+        headers = {"Signature-Input": ""}
     assert site.client.post(path, content=pieces, headers=headers).status_code == 413
 
 
 def test_a_signature_is_for_one_request_of_one_device(site: Site) -> None:
-    """Another method, path, query or body, another device's name, or a revoked device: 401."""
+    """Another method, query or body, another device's name, a second time, or a revoked device: 401."""
     path = "/api/units/u-press/changes?version=0&epoch=1&wait=0"
-    good = site.signed("u-press", "GET", path)
-    assert site.client.get(path, headers=good).status_code == 200
-    assert site.client.get(path.replace("wait=0", "wait=1"), headers=good).status_code == 401
-    assert site.client.get(path, headers=good | {"Lisiere-Unit": "u-overlock"}).status_code == 401
-    assert site.client.get(path, headers=good | {"Lisiere-Signature": "%%"}).status_code == 401
-    assert site.client.get(path, headers=site.signed("u-press", "POST", path)).status_code == 401
-    body = site.signed("u-press", "POST", "/api/units/u-press/exchange", b"{}")
-    assert site.client.post("/api/units/u-press/exchange", content=b"[]", headers=body).status_code == 401
+
+    def ask(target: str = path, method: str = "GET", body: bytes = b"", **changed: str) -> int:
+        headers = site.signed("u-press", method, path, body) | changed
+        return site.client.get(target, headers=headers).status_code
+
+    assert ask() == 200
+    assert ask(path.replace("wait=0", "wait=1")) == 401
+    assert ask(method="POST") == 401
+    assert ask(body=b"{}") == 401
+    assert ask(Signature="sig=::") == 401
+    others = site.signed("u-press", "GET", path)
+    others["Signature-Input"] = others["Signature-Input"].replace("u-press", "u-overlock")
+    assert site.client.get(path, headers=others).status_code == 401
+    once = site.signed("u-press", "GET", path)
+    assert [site.client.get(path, headers=once).status_code for _ in range(2)] == [200, 401]
     site.people.revoke_unit("u-press")
-    assert site.client.get(path, headers=good).status_code == 401
+    assert ask() == 401
 
 
 def test_a_unit_speaks_for_itself_only(site: Site) -> None:
@@ -220,5 +225,5 @@ def test_a_unit_speaks_for_itself_only(site: Site) -> None:
 
 def test_a_device_with_a_persons_token_is_still_a_device(site: Site) -> None:
     """Naming a device means being judged as one."""
-    headers = {"Lisiere-Unit": "u-press", "Authorization": f"Bearer {site.token(Role.ADMIN)}"}
+    headers = {"Signature-Input": "", "Authorization": f"Bearer {site.token(Role.ADMIN)}"}
     assert site.client.get("/api/members", headers=headers).status_code == 401

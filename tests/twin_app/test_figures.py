@@ -1,12 +1,12 @@
 """The figures: what is counted never exceeds what was open, and changes of the clock change nothing."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.times import UTC, Hours, Opening
+from access.times import Hours, Opening
 from twin.figures import Counted, OpenHours, Run, Span, Usage, seconds, usage
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -153,9 +153,7 @@ def test_a_machine_is_as_its_unit_last_told(site: Site) -> None:
 
 def test_nonsense_from_a_unit_is_shown_as_nothing(site: Site) -> None:
     """What a unit tells for the page is believed no further than its words go."""
-    site.exchange(
-        "u-press", state={"phase": "<b>", "since": 3, "until": "soon", "faults": ["estop", "<i>", 4]}
-    )
+    site.exchange("u-press", state={"phase": "<b>", "since": 3, "until": "soon", "faults": ["estop", "<i>", 4]})
     seen = states(site)["press-1"]
     assert (seen["phase"], seen["since"], seen["until"], seen["faults"]) == (None, None, None, ["estop"])
 

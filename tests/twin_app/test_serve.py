@@ -1,6 +1,5 @@
 """The command: a process that serves, stops when it is told, and says clearly why it cannot start."""
 
-import base64
 import os
 import signal
 import socket
@@ -15,7 +14,10 @@ import httpx
 import pytest
 
 from access.machines import Machine
-from server_sync.identity import PrivateKey
+from access.replica import Version
+from server_sync.client import HttpTransport, TwinClient
+from server_sync.identity import Counter, PrivateKey, RequestSigner
+from server_sync.wire import ExchangeRequest
 from twin.people import People
 from twin.serve import command
 from twin.store import Store
@@ -46,8 +48,8 @@ def twin(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 def ask_changes(port: int, key: PrivateKey, version: int) -> socket.socket:
     """A unit's question for news, sent; its answer comes later."""
     path = f"/api/units/u/changes?epoch=1&version={version}&wait=20"
-    signature = base64.b64encode(key.sign(f"GET\n{path}\n".encode())).decode()
-    lines = (f"GET {path} HTTP/1.1", "Host: twin", "Lisiere-Unit: u", f"Lisiere-Signature: {signature}")
+    signed = RequestSigner("u", key, "twin", lambda: version).sign("GET", path, b"")
+    lines = [f"GET {path} HTTP/1.1", "Host: twin", *(f"{name}: {value}" for name, value in signed.items())]
     asking = socket.create_connection(("127.0.0.1", port), timeout=25)
     asking.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
     return asking
@@ -85,6 +87,25 @@ def test_it_serves_wakes_a_unit_and_stops_at_once(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_units_own_client_gets_its_replica(tmp_path: Path) -> None:
+    """What `server_sync.client` sends over a real network is what the twin reads, and the other way round."""
+    port = free_port()
+    store = Store(tmp_path / "twin.db")
+    key = PrivateKey(bytes([1]) * 32)
+    People(store).put_machine(Machine("press-1"))
+    People(store).put_unit("u", "press-1", key.public.hex, bytes(32))
+    store.close()
+    with twin(tmp_path, port):
+        signer = RequestSigner("u", key, "twin", Counter())
+        transport = HttpTransport(f"http://127.0.0.1:{port}", signer)
+        twin_key = PrivateKey.load_or_make(tmp_path / "twin.key").public
+        client = TwinClient(transport, twin_key, lambda: "n")
+        reply, _ = client.exchange(ExchangeRequest("u", 1, "n", Version(0, 0)))
+        assert reply.replica is not None
+        assert client.opened(reply.replica).machine.id == "press-1"
+        transport.close()
+
+
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1, and nothing was made."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -107,9 +128,7 @@ def test_a_token_opens_the_twin(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert os.stat(tmp_path / "twin.key").st_mode & 0o777 == 0o600
 
 
-def test_a_folder_that_cannot_be_is_one_clear_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1 and no traceback."""
     (tmp_path / "file").write_text("")
     assert command(["token", "--data", str(tmp_path / "file"), "--role", "admin"]) == 1

@@ -1,8 +1,7 @@
 """A workshop's twin on a real SQLite file, and everybody who calls it."""
 
-import base64
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -11,8 +10,7 @@ from httpx import Response
 
 from access.facts import stamp
 from access.replica import Version
-from access.times import UTC
-from server_sync.identity import PrivateKey, unseal
+from server_sync.identity import Counter, PrivateKey, RequestSigner, unseal
 from server_sync.wire import ExchangeReply, ExchangeRequest, Row, reply_from_bytes, request_to_bytes
 from twin.auth import Role, make_token
 from twin.people import People
@@ -50,6 +48,7 @@ class Site:
     client: TestClient
     tokens: dict[Role, str] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)
+    counter: Counter = field(default_factory=Counter)
 
     def token(self, role: Role, member: str | None = None) -> str:
         """A token of that role."""
@@ -64,15 +63,12 @@ class Site:
         return self.client.request(method, path, headers=headers, follow_redirects=False, **options)  # type: ignore[arg-type]
 
     def signed(self, device: str, method: str, path: str, body: bytes = b"") -> dict[str, str]:
-        """The headers with which a device signs a request."""
-        signature = self.keys[device].sign(f"{method}\n{path}\n".encode() + body)
-        return {"Lisiere-Unit": device, "Lisiere-Signature": base64.b64encode(signature).decode()}
+        """The headers with which a device signs a request, good once."""
+        return RequestSigner(device, self.keys[device], "twin", self.counter).sign(method, path, body)
 
     def device(self, device: str, method: str, path: str, body: bytes = b"") -> Response:
         """A request of a device."""
-        return self.client.request(
-            method, path, content=body, headers=self.signed(device, method, path, body)
-        )
+        return self.client.request(method, path, content=body, headers=self.signed(device, method, path, body))
 
     def exchange(self, unit: str, *rows: Row, state: dict[str, object] | None = None) -> ExchangeReply:
         """One exchange of a unit, its answer checked."""

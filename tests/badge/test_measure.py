@@ -1,0 +1,10 @@
+"""The figures of a verified tap."""
+
+from lisiere.reader.measure import measured
+
+
+def test_a_verified_tap_is_within_its_bounds() -> None:
+    """At most 18 host commands and 700 bytes on the serial line, and the wire time that these mean."""
+    figures = measured(taps=2)
+    assert figures["host_commands"] <= 18 and figures["uart_bytes"] <= 700
+    assert figures["wire_ms"] == round(figures["uart_bytes"] / 11.52, 1)
