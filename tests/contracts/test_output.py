@@ -1,4 +1,4 @@
-"""What every output promises: the keeper's client with a real keeper, a board's bridge, and the simulated output."""
+"""What every output promises: a real keeper's client, a board's bridge, and the simulated output."""
 
 from collections.abc import Iterator
 from pathlib import Path
