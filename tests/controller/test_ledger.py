@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, RequestAccepted
-from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import BookingOutcome, Source
 from controller.ledger import UNWRITTEN, Ledger
@@ -77,9 +76,9 @@ def test_a_refusal_changes_nothing() -> None:
 def test_a_started_booking_is_marked() -> None:
     """A booking for which a run was granted is no no-show, also in the next replica."""
     ledger = Ledger(knowing((1, 0), B1)).laid()
-    assert [at_ for at_, _ in ledger.no_shows(Policy())] == [at(15)]
+    assert [at_ for at_, _ in ledger.no_shows] == [at(15)]
     started = ledger.with_started("b1").with_replica(knowing((1, 3), B1))
-    assert started.effective == (replace(B1, started=True),) and not list(started.no_shows(Policy()))
+    assert started.effective == (replace(B1, started=True),) and not list(started.no_shows)
 
 
 spans = st.tuples(st.integers(0, 600), st.integers(1, 60))
@@ -89,7 +88,7 @@ spans = st.tuples(st.integers(0, 600), st.integers(1, 60))
 def test_the_first_no_show_comes_first(found: list[tuple[int, int]]) -> None:
     """No-shows come in the order in which they are due: whoever looks may stop at the first that is not."""
     bookings = [booking(f"b{n}", start, start + length) for n, (start, length) in enumerate(found)]
-    due = [instant for instant, _ in Ledger(knowing((1, 0), *bookings)).laid().no_shows(Policy())]
+    due = [instant for instant, _ in Ledger(knowing((1, 0), *bookings)).laid().no_shows]
     assert due == sorted(due)
 
 
