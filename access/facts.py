@@ -164,6 +164,16 @@ class FaultReported:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Somebody at the kiosk said how it went (1 to 3), or answered the association's question. Of no one."""
+
+    KIND: ClassVar[str] = "rating"
+    face: int = 0
+    question: str = ""
+    answer: str = ""
+
+
 Fact = (
     Booted
     | DecisionMade
@@ -176,6 +186,7 @@ Fact = (
     | RequestAccepted
     | SyncChanged
     | FaultReported
+    | Rated
 )
 
 

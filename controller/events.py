@@ -125,12 +125,34 @@ class WalkUpAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveAsked:
+    """Somebody at the kiosk wants the machine from `start` to `end`, later."""
+
+    id: str
+    member: str
+    start: datetime
+    end: datetime
+    elsewhere: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAsked:
+    """A member badged at the kiosk to start a booking of theirs."""
+
+    member: str
+    booking: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class ExtendAsked:
-    """Somebody at the kiosk wants a booking to last longer."""
+    """Somebody at the kiosk wants a booking to last longer than to `end`, which they saw."""
 
     booking: str
     minutes: float
     reply: Reply
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,15 @@ class FaultSeen:
 
     member: str | None
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatingGiven:
+    """Somebody at the kiosk says how it went, or answers the association's question."""
+
+    face: int
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +232,12 @@ class Unwritten:
 Event = (
     MachineEvent
     | WalkUpAsked
+    | ReserveAsked
+    | BeginAsked
     | ExtendAsked
     | CancelAsked
     | FaultSeen
+    | RatingGiven
     | Offered
     | Exchanged
     | LinkLost

@@ -155,6 +155,13 @@ def bookings_as_they_stand(
     return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
 
 
+def screen(conn: Connection) -> dict[str, Any]:
+    """What the site's screens show and ask: `trainings` by name, `languages` of members, `helpers` who agreed to
+    be shown, and one `survey`; empty until the site pack says so."""
+    value = conn.execute(_META, {"key": "screen"}).scalar_one_or_none()
+    return {} if value is None else dict(json.loads(value))
+
+
 def devices(conn: Connection) -> tuple[Device, ...]:
     """The site's units and kiosks that were not revoked."""
     return tuple(Device(row.id, row.public_key, row.address, row.machine) for row in conn.execute(_DEVICES))

@@ -23,7 +23,8 @@ meta = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours)."""
+"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours),
+`screen` (JSON: what the kiosk shows and asks)."""
 
 members = Table(
     "members",

@@ -21,9 +21,20 @@ from access.people import Badge
 from controller import timekeeping
 from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
 from controller.config import Config, ConfigError, load
-from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
+from controller.events import (
+    BeginAsked,
+    CancelAsked,
+    Event,
+    ExtendAsked,
+    FaultSeen,
+    LinkLost,
+    RatingGiven,
+    ReserveAsked,
+    StopAsked,
+    WalkUpAsked,
+)
 from controller.journal import JournalError, Stamped
-from controller.link import Ask, Cancel, Done, Extend, Finish, Reply, ReportFault, WalkUp
+from controller.link import Ask, Begin, Cancel, Done, Extend, Finish, Rate, Reply, ReportFault, Reserve, WalkUp
 from controller.loop import Loop, RecorderThread
 from controller.panel import Panel
 from controller.recorder import Recorder
@@ -143,6 +154,7 @@ class UnitProcess:
         return None if owner is None else owner[1]
 
     def _told(self, stamped: Stamped) -> None:
+        self._edges.told(stamped.fact)
         brief = self._status.heard(stamped)
         if brief is not None:
             self._edges.show(brief)
@@ -159,8 +171,12 @@ def event_of(ask: Ask, reply: Reply) -> Event:
     match ask:
         case WalkUp():
             return WalkUpAsked(ask.id, ask.member, ask.minutes, ask.power, reply)
+        case Reserve():
+            return ReserveAsked(ask.id, ask.member, ask.start, ask.end, ask.elsewhere, reply)
+        case Begin():
+            return BeginAsked(ask.member, ask.booking, reply)
         case Extend():
-            return ExtendAsked(ask.booking, ask.minutes, reply)
+            return ExtendAsked(ask.booking, ask.minutes, reply, ask.end)
         case Cancel():
             return CancelAsked(ask.booking, reply)
         case Finish():
@@ -169,6 +185,9 @@ def event_of(ask: Ask, reply: Reply) -> Event:
         case ReportFault():
             reply(Done())
             return FaultSeen(ask.member, ask.what)
+        case Rate():
+            reply(Done())
+            return RatingGiven(ask.face, ask.question, ask.answer)
 
 
 def _cause(folder: Path) -> str:
