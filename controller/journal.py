@@ -7,6 +7,7 @@ read-only. A row's chain covers a salted commitment to the person it names; name
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -221,6 +222,8 @@ def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
     database.enable_wal()
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=200")
+    # What a cut left in the -wal may end inside a sector, which a torn write behind it would spoil.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if "site" not in database.table_names():
         connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
     if database.table("site").count == 0:
@@ -235,8 +238,13 @@ def _check(connection: sqlite3.Connection) -> None:
     if pages * size > CHECKED_BYTES:
         return
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said != "ok":
-        raise sqlite3.DatabaseError(said.splitlines()[-1])
+    if said == "ok":
+        return
+    found = sqlite3.DatabaseError(said.splitlines()[-1])
+    # A page that the disk did not give is told as a finding too.
+    code = re.search(r"error code[= ](\d+)", said)
+    found.sqlite_errorcode = int(code[1]) if code else sqlite3.SQLITE_CORRUPT
+    raise found
 
 
 def epoch_in(path: Path) -> int:
