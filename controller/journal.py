@@ -267,11 +267,12 @@ class Journal:
         self._disk = disk
         self._entropy = entropy
         self._connection = connect(place, unit, new_epoch)
-        self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
-        last = self._connection.execute(
-            "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
-        ).fetchone()
-        self.last_seq, self._last_hash = (int(last[0]), str(last[1])) if last else (0, FIRST)
+        try:
+            with judged(place):
+                self.epoch, self.last_seq, self._last_hash = _end(self._connection)
+        except JournalError:
+            self._connection.close()
+            raise
 
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
@@ -368,6 +369,15 @@ class Journal:
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # nothing was begun, or the engine has already rolled back
             self._connection.execute("ROLLBACK")
+
+
+def _end(connection: sqlite3.Connection) -> tuple[int, int, str]:
+    """The epoch of a journal, and the number and hash of its last row."""
+    epoch = int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    last = connection.execute(
+        "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (epoch,)
+    ).fetchone()
+    return (epoch, int(last[0]), str(last[1])) if last else (epoch, 0, FIRST)
 
 
 def _with_hash(row: JournalRow, digest: str) -> JournalRow:

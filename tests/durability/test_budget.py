@@ -1,5 +1,6 @@
 """What a busy day costs the card: bytes written and syncs, counted by the disk itself."""
 
+from controller.events import MotorChanged
 from hardware.clock import SimulatedClock
 from tests.durability.disk import CrashDisk
 from tests.durability.unit import START, STRANGER, Unit, booked
@@ -15,6 +16,7 @@ def test_a_busy_day_stays_within_what_a_card_bears(disk: CrashDisk) -> None:
     unit = Unit(SimulatedClock(START, has_rtc=True), sessions)
     for _ in range(SESSIONS):
         unit.tap()
+        unit.handle(MotorChanged(2.0))
         for _ in range(3):
             unit.pass_time(MINUTES * 15)
             assert unit.live

@@ -9,7 +9,7 @@ from access.people import Badge, Member
 from access.replica import Replica, Version
 from access.vocabulary import Fault
 from controller.control import Control, Hands
-from controller.events import BadgePresented, Event, TimePassed
+from controller.events import BadgePresented, ContactChanged, Event, TimePassed
 from controller.journal import Journal, JournalRow, Stamped
 from controller.loop import PROBE_S, RENEW_S
 from controller.recorder import Batch, Recorder
@@ -45,6 +45,7 @@ class Unit:
         self.clock = clock
         self.output = SimulatedOutput(lambda: clock.read().mono_ms)
         self.told: list[Stamped] = []
+        self._contact = False
         self._probe_due = clock.read().mono_ms + PROBE_MS
         self._journal = Journal(CrashDisk.URI, UNIT, SimulatedDisk(), lambda n: bytes(n), new_epoch=1)
         known = replica(bookings)
@@ -119,6 +120,9 @@ class Unit:
     def _handle_all(self) -> None:
         while self._queue:
             self.control.handle(self._queue.pop(0))
+            if self.live != self._contact:
+                self._contact = self.live
+                self._queue.append(ContactChanged(self.live))
 
 
 def told_and_kept(unit: Unit) -> tuple[list[object], list[object]]:
