@@ -25,6 +25,17 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Board:
+    """The machine-side board, instead of a keeper; none while `port` is empty. `port`: a path, or a part of its
+    name under /dev/serial/by-id; `kind`: "lisiere" or "relay_board"; `meter`: the address of an SDM120 beside a
+    relay board, 0 where there is none."""
+
+    port: str = ""
+    kind: str = "lisiere"
+    meter: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """The unit's one LAN port."""
 
@@ -64,12 +75,19 @@ class Config:
     tag_key: str
     reader: str
     relay: Relay = Relay()
+    board: Board = Board()
     panel: Panel = Panel()
     pins: Pins = Pins()
     simulated: Simulated = Simulated()
 
 
-TABLES: dict[str, type[Any]] = {"relay": Relay, "panel": Panel, "pins": Pins, "simulated": Simulated}
+TABLES: dict[str, type[Any]] = {
+    "relay": Relay,
+    "board": Board,
+    "panel": Panel,
+    "pins": Pins,
+    "simulated": Simulated,
+}
 
 
 def load(folder: Path) -> Config:

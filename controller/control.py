@@ -18,13 +18,14 @@ from access.facts import (
     DecisionMade,
     Fact,
     FaultReported,
+    Rated,
     RequestAccepted,
     RunClosed,
     SyncChange,
     SyncChanged,
     stamp,
 )
-from access.people import Member
+from access.people import Badge, Member
 from access.replica import Replica
 from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
@@ -32,6 +33,7 @@ from controller import machine
 from controller.endings import running_ms
 from controller.events import (
     BadgePresented,
+    BeginAsked,
     CancelAsked,
     ClockChanged,
     Event,
@@ -42,8 +44,10 @@ from controller.events import (
     MachineEvent,
     NotRecorded,
     Offered,
+    RatingGiven,
     Recorded,
     Reply,
+    ReserveAsked,
     TimePassed,
     Unwritten,
     WalkUpAsked,
@@ -248,12 +252,18 @@ class Control:
                 self._link(SyncChange.LOST, backlog)
             case WalkUpAsked():
                 self._walk_up(event)
+            case ReserveAsked():
+                self._reserve(event)
+            case BeginAsked():
+                self._begin(event)
             case ExtendAsked() | CancelAsked():
                 self._change_at_kiosk(event)
             case Offered(request):
                 self._answer_request(request)
             case FaultSeen(member, what):
                 self._tell((FaultReported(member, what),))
+            case RatingGiven(face, question, answer):
+                self._tell((Rated(face, question, answer),))
             case _:
                 self._step(event)
 
@@ -371,7 +381,7 @@ class Control:
         def sold(answer: Answer) -> None:
             event.reply(answer)
             if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
+                self._inbox.append(_shown(member, event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
 
@@ -380,6 +390,34 @@ class Control:
         end = now + timedelta(minutes=event.minutes)
         return Booking(event.id, self.replica.machine.id, event.member, now, end, Source.KIOSK)
 
+    def _reserve(self, event: ReserveAsked) -> None:
+        """Sell hours to come, as the twin would have asked for them."""
+        known = self.ledger.find(event.id)
+        if known is not None:
+            event.reply(Accepted(known))
+            return
+        member = self.replica.members.get(event.member)
+        at = replace(self._circumstances(), elsewhere=event.elsewhere)
+        asked = Booking(
+            event.id, self.replica.machine.id, event.member, event.start, event.end, Source.KIOSK
+        )
+        answer = rules.book(event.id, member, event.start, event.end, at, Source.KIOSK)
+        if not at.clock_trusted:
+            answer = Refused((Refusal.CLOCK_UNTRUSTED,))
+        elif isinstance(answer, Accepted) and (at.lease_end is None or event.start >= at.lease_end):
+            answer = Refused((Refusal.LEASE_OVER,))
+        self._sell(answer, asked, BookingOutcome.ACCEPTED, event.reply)
+
+    def _begin(self, event: BeginAsked) -> None:
+        """The badge shown at the kiosk counts as its member's tap, for the booking that is named."""
+        booking, member = self.ledger.find(event.booking), self.replica.members.get(event.member)
+        if member is None or booking is None or booking.member != member.id:
+            event.reply(Refused((Refusal.UNKNOWN_MEMBER if member is None else Refusal.IN_THE_PAST,)))
+            return
+        event.reply(Accepted(booking))
+        if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
+            self._inbox.append(_shown(member, ""))
+
     def _change_at_kiosk(self, event: ExtendAsked | CancelAsked) -> None:
         booking = self.ledger.find(event.booking)
         if booking is None:
@@ -387,6 +425,9 @@ class Control:
             return
         if isinstance(event, CancelAsked):
             self._sell(rules.cancel(booking, self._circumstances()), booking, BookingOutcome.CANCELLED, event.reply)
+            return
+        if event.end is not None and booking.end > event.end:
+            event.reply(Accepted(booking))
             return
         member = self.replica.members.get(booking.member)
         answer = rules.extend(booking, member, event.minutes, self._circumstances())
@@ -504,13 +545,14 @@ class Control:
         self._next_checkpoint = due + every
 
 
-_SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
+_SALES = (WalkUpAsked, ReserveAsked, BeginAsked, ExtendAsked, CancelAsked, Offered)
 
 
-def _shown_badge(member: Member) -> str:
-    """The badge that a member showed at the kiosk: the first that is good, else the first."""
-    good = [badge.tag for badge in member.badges if not badge.revoked]
-    return (good or [badge.tag for badge in member.badges] or [""])[0]
+def _shown(member: Member, made: str) -> BadgePresented:
+    """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
+    good = [badge for badge in member.badges if not badge.revoked]
+    badge = (good or [*member.badges, Badge("")])[0]
+    return BadgePresented(badge.tag, made, badge.strength)
 
 
 def _interrupted(remembered: Remembered) -> RunClosed:

@@ -7,18 +7,21 @@ from datetime import datetime
 from access.book import Answer
 from access.bookings import WebRequest
 from access.facts import Fact
+from access.people import Strength
 from access.replica import Replica
 
 
 @dataclass(frozen=True, slots=True)
 class BadgePresented:
-    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number.
+    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number, `strength` how far
+    its word can be trusted.
 
     `made` is the booking that a walk-up with power has just made at the kiosk; empty at the machine's reader.
     """
 
     tag: str
     made: str = ""
+    strength: Strength = Strength.UID
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,34 @@ class WalkUpAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveAsked:
+    """Somebody at the kiosk wants the machine from `start` to `end`, later."""
+
+    id: str
+    member: str
+    start: datetime
+    end: datetime
+    elsewhere: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAsked:
+    """A member badged at the kiosk to start a booking of theirs."""
+
+    member: str
+    booking: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class ExtendAsked:
-    """Somebody at the kiosk wants a booking to last longer."""
+    """Somebody at the kiosk wants a booking to last longer than to `end`, which they saw."""
 
     booking: str
     minutes: float
     reply: Reply
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +169,15 @@ class FaultSeen:
 
     member: str | None
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatingGiven:
+    """Somebody at the kiosk says how it went, or answers the association's question."""
+
+    face: int
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +232,12 @@ class Unwritten:
 Event = (
     MachineEvent
     | WalkUpAsked
+    | ReserveAsked
+    | BeginAsked
     | ExtendAsked
     | CancelAsked
     | FaultSeen
+    | RatingGiven
     | Offered
     | Exchanged
     | LinkLost

@@ -71,11 +71,38 @@ class WalkUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """`POST /reserve`: this machine from `start` to `end`, later. `id` is the kiosk's own.
+
+    `elsewhere`: the member's bookings to come on other machines, as far as the kiosk knows.
+    """
+
+    id: str
+    member: str
+    start: datetime
+    end: datetime
+    elsewhere: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """`POST /begin`: a member's own booking is to start; the badge shown at the kiosk counts as the tap."""
+
+    member: str
+    booking: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extend:
-    """`POST /extend`: a booking is to last `minutes` longer at most."""
+    """`POST /extend`: a booking is to last `minutes` longer at most.
+
+    `end`: the end that the asker saw; where it is already later the booking stays as it is, so that asking
+    twice lengthens once.
+    """
 
     booking: str
     minutes: float
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +127,21 @@ class ReportFault:
     what: str
 
 
-Ask = WalkUp | Extend | Cancel | Finish | ReportFault
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`POST /rating`: how it went, 1 to 3, or an answer to the association's question; nobody's by name."""
+
+    face: int = 0
+    question: str = ""
+    answer: str = ""
+
+
+Ask = WalkUp | Reserve | Begin | Extend | Cancel | Finish | ReportFault | Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`)."""
+    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`, `Rate`)."""
 
 
 UnitAnswer = Answer | Done
@@ -113,10 +149,13 @@ Reply = Callable[[UnitAnswer], None]
 
 PATHS: dict[str, type[Ask]] = {
     "/walk-up": WalkUp,
+    "/reserve": Reserve,
+    "/begin": Begin,
     "/extend": Extend,
     "/cancel": Cancel,
     "/finish": Finish,
     "/fault": ReportFault,
+    "/rating": Rate,
 }
 """What may be posted to the port, and what it carries."""
 

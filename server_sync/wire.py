@@ -7,15 +7,17 @@ An exchange is one `ExchangeRequest` (facts up) answered by one signed `Exchange
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from access.bookings import Booking, BookingState, RequestRefused, WebRequest
 from access.facts import instant, stamp
 from access.machines import Machine, Output
-from access.people import Badge, Category, Member, Role
+from access.people import Badge, Category, Member, Role, Strength
 from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import DAYS, Hours, Opening
@@ -25,6 +27,7 @@ MAX_ROWS = 500
 """The most journal rows in one exchange."""
 
 T = TypeVar("T")
+V = TypeVar("V", Machine, Policy)
 
 
 class WireError(ValueError):
@@ -87,9 +90,9 @@ def encode(value: Any) -> bytes:
 
 
 def decode(raw: bytes) -> dict[str, Any]:
-    """A JSON object. WireError for anything else, NaN and Infinity included."""
+    """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -99,6 +102,20 @@ def decode(raw: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _of_64_bits(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("a number is too large")
+    return number
 
 
 def checked(what: str, read: Callable[[], T]) -> T:
@@ -331,12 +348,22 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
     return plain | {"requires": sorted(machine.requires)}
 
 
+def _strength(raw: Any) -> Strength | None:
+    return None if raw is None else Strength(raw)
+
+
 def machine_from_json(raw: Mapping[str, Any]) -> Machine:
     """A machine from JSON."""
-    return checked(
-        "machine",
-        lambda: Machine(**{**raw, "requires": frozenset(raw["requires"]), "output": Output(raw["output"])}),
-    )
+
+    def read() -> Machine:
+        kinds = {
+            "requires": frozenset(raw["requires"]),
+            "output": Output(raw["output"]),
+            "weakest_badge": _strength(raw["weakest_badge"]),
+        }
+        return _of_its_kinds(Machine(**{**raw, **kinds}))
+
+    return checked("machine", read)
 
 
 def policy_to_json(policy: Policy) -> dict[str, Any]:
@@ -346,7 +373,21 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def policy_from_json(raw: Mapping[str, Any]) -> Policy:
     """A policy from JSON."""
-    return checked("policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])}))
+
+    def read() -> Policy:
+        policy = Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])})
+        return _of_its_kinds(policy)
+
+    return checked("policy", read)
+
+
+def _of_its_kinds(value: V) -> V:
+    """The value, if each of its plain fields is what its class says; a whole number will do for any other."""
+    for f in fields(value):
+        found = type(getattr(value, f.name))
+        if isinstance(f.type, type) and found is not f.type and (f.type, found) != (float, int):
+            raise WireError(f"{f.name} is not {f.type.__name__}")
+    return value
 
 
 def opening_to_json(opening: Opening) -> dict[str, Any]:
@@ -369,7 +410,7 @@ def opening_from_json(raw: Mapping[str, Any]) -> Opening:
     return checked(
         "opening",
         lambda: Opening(
-            str(raw["timezone"]),
+            ZoneInfo(str(raw["timezone"]) or "?").key,
             tuple(
                 Hours(
                     frozenset(DAYS.index(day) for day in hours["days"]),
@@ -386,12 +427,22 @@ def member_to_json(member: Member) -> dict[str, Any]:
     """A member as JSON: no name, and badges only as tags."""
     return {
         "id": member.id,
-        "badges": [[badge.tag, badge.revoked] for badge in member.badges],
+        "badges": [_badge_to_json(badge) for badge in member.badges],
         "qualifications": sorted(member.qualifications),
         "role": member.role,
         "category": member.category,
         "valid_until": None if member.valid_until is None else stamp(member.valid_until),
     }
+
+
+def _badge_to_json(badge: Badge) -> list[Any]:
+    """A badge's tag and whether it is revoked; its strength and key where it has more than a number."""
+    bare = [badge.tag, badge.revoked]
+    return bare if badge.strength is Strength.UID else [*bare, badge.strength, badge.key]
+
+
+def _badge_from_json(tag: Any, revoked: Any, strength: Any = Strength.UID, key: Any = "") -> Badge:
+    return Badge(str(tag), bool(revoked), Strength(strength), str(key))
 
 
 def member_from_json(raw: Mapping[str, Any]) -> Member:
@@ -400,7 +451,7 @@ def member_from_json(raw: Mapping[str, Any]) -> Member:
         "member",
         lambda: Member(
             str(raw["id"]),
-            tuple(Badge(str(tag), bool(revoked)) for tag, revoked in raw["badges"]),
+            tuple(_badge_from_json(*badge) for badge in raw["badges"]),
             frozenset(raw["qualifications"]),
             Role(raw["role"]),
             Category(raw["category"]),

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from access.book import Accepted, Answer, Refused
 from access.bookings import BookingState
 from access.machines import Machine, Output
-from access.people import Category, Role
+from access.people import Category, Role, Strength
 from access.vocabulary import Refusal
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
@@ -63,6 +63,18 @@ class NewMember(MemberChange):
     id: Name
 
 
+CardSecret = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
+
+
+class Card(Body):
+    """A badge that proves itself: whose it is, and its own two keys."""
+
+    member: Name
+    strength: Literal[Strength.NTAG424, Strength.DESFIRE] = Strength.NTAG424
+    machine_key: CardSecret
+    kiosk_key: CardSecret
+
+
 class BadgeOut(BaseModel):
     """A badge. Only administrators read its whole number, others its end."""
 
@@ -93,6 +105,7 @@ class MachineChange(Body):
     feedback: bool = True
     rtc: bool = False
     hazardous: bool = False
+    weakest_badge: Literal[Strength.UID, Strength.NTAG424, Strength.DESFIRE] | None = None
 
 
 class NewMachine(MachineChange):
@@ -193,16 +206,21 @@ def change_member(member: Id, asked: MemberChange, twin: TheTwin) -> MemberOut:
 
 def _put_member(twin: Twin, id: str, wanted: MemberChange) -> MemberOut:
     numbers = [number.upper() for number in wanted.badges]
-    b = tables.badges.c
-    with twin.store.read() as db:
-        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
-    if taken is not None:
-        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
+    _refuse_taken(twin, id, numbers)
     twin.people.put_member(
         id, numbers, wanted.qualifications, wanted.role, wanted.category, wanted.valid_until, wanted.name
     )
     with twin.store.read() as db:
         return next(known for known in members_of(db) if known.id == id)
+
+
+def _refuse_taken(twin: Twin, id: str, numbers: list[str]) -> None:
+    """Refuse what would make somebody else's badge this member's."""
+    b = tables.badges.c
+    with twin.store.read() as db:
+        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
+    if taken is not None:
+        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
 
 
 def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
@@ -227,6 +245,18 @@ def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
 
 
 BadgeNumber = Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8,32}$")]
+
+
+@api.put("/api/badges/{number}/card", tags=["people"])
+def put_card(number: BadgeNumber, asked: Card, twin: TheTwin) -> Done:
+    """A member's card was written at the enrolment desk: these are its keys. They are never read from here."""
+    with twin.store.read() as db:
+        if knowledge.member(db, asked.member) is None:
+            raise Denied(404, "not_found", f"Il n'y a pas de membre « {asked.member} ».")
+    _refuse_taken(twin, asked.member, [number.upper()])
+    keys = bytes.fromhex(asked.machine_key), bytes.fromhex(asked.kiosk_key)
+    twin.people.put_card(number, asked.member, asked.strength, *keys)
+    return Done()
 
 
 @api.post("/api/badges/{number}/revoke", tags=["people"])

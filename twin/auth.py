@@ -92,6 +92,7 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "POST /api/bookings": TEAM | {Role.MEMBER},
     "POST /api/bookings/{booking}/extend": TEAM | {Role.MEMBER},
     "POST /api/bookings/{booking}/cancel": TEAM | {Role.MEMBER},
+    "PUT /api/badges/{number}/card": ADMIN,
     "POST /api/badges/{number}/revoke": TECHNICAL,
     "POST /api/badges/{number}/restore": TECHNICAL,
     "GET /api/runs": PEOPLE,

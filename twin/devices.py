@@ -162,6 +162,7 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
             "machines": machines,
             "members": {row.id: row.name for row in db.execute(select(p.id, p.name))},
         },
+        "screen": knowledge.screen(db),
         "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
     }
 

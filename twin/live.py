@@ -319,6 +319,7 @@ REASONS: dict[str, str] = {
     Reason.LOCKED: "la machine est hors service",
     Reason.BADGE_UNKNOWN: "ce badge n'est pas connu",
     Reason.BADGE_REVOKED: "ce badge est désactivé",
+    Reason.BADGE_TOO_WEAK: "cette machine demande un badge plus sûr",
     Reason.MEMBERSHIP_EXPIRED: "l'adhésion est arrivée à son terme",
     Reason.NOT_QUALIFIED: "l'habilitation pour cette machine manque",
     Reason.CLOCK_UNTRUSTED: "l'heure du boîtier n'est pas sûre",

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table
 
 from access.facts import stamp
 from access.machines import Machine
-from access.people import Category, Role
+from access.people import Category, Role, Strength
 from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import machine_to_json, opening_to_json, policy_to_json
@@ -77,6 +77,14 @@ class People:
         with self._changing() as conn:
             for key, value in values.items():
                 put(conn, tables.meta, {"key": key}, {"value": value})
+
+    def put_card(self, badge: str, member: str, strength: Strength, machine_key: bytes, kiosk_key: bytes) -> None:
+        """A member's badge that proves itself, with its own two keys. A badge stays its member's."""
+        number = {"number": _number(badge)}
+        keys = {"strength": strength.value, "machine_key": machine_key.hex(), "kiosk_key": kiosk_key.hex()}
+        with self._changing() as conn:
+            put(conn, tables.badges, number, {"member": member})
+            put(conn, tables.card_keys, number, keys)
 
     def revoke(self, badge: str) -> None:
         """A badge is good for nothing from now on."""

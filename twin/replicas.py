@@ -36,7 +36,7 @@ def build(conn: Connection, unit: Unit, version: Version, applied: int, now: dat
         machine or Machine(""),
         knowledge.policy(conn),
         knowledge.opening(conn),
-        knowledge.members(conn, unit.tag_key),
+        knowledge.members(conn, unit.tag_key, machine),
         knowledge.bookings_as_they_stand(conn, machine.id, now - BACK, now + AHEAD) if machine else (),
         (unit.epoch, applied),
         knowledge.devices(conn),

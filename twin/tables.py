@@ -23,7 +23,8 @@ meta = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours)."""
+"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours),
+`screen` (JSON: what the kiosk shows and asks)."""
 
 members = Table(
     "members",
@@ -43,6 +44,16 @@ badges = Table(
     Column("member", ForeignKey("members.id"), nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
 )
+
+card_keys = Table(
+    "card_keys",
+    metadata,
+    Column("number", ForeignKey("badges.number"), primary_key=True),
+    Column("strength", String, nullable=False),  # access.people.Strength
+    Column("machine_key", String, nullable=False),  # hex; what machines check the card with
+    Column("kiosk_key", String, nullable=False),  # hex; what a kiosk checks it with, and no machine does
+)
+"""The badges that prove themselves, each with its own keys: the master key is never here."""
 
 machines = Table(
     "machines",

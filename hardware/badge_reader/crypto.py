@@ -28,6 +28,10 @@ NXP_NTAG424 = bytes.fromhex(
 """NXP's public key (secp224r1) for the originality signatures of NTAG 424 DNA."""
 
 
+COMMAND, ANSWER = b"\xa5\x5a", b"\x5a\xa5"
+"""What a session's initial vectors, and its two keys, begin with."""
+
+
 class ProofFailedError(Exception):
     """The card could not show that it holds the key, or its answer was altered."""
 
@@ -100,7 +104,7 @@ class Session:
     def of(cls, key: bytes, a: bytes, b: bytes, transaction: bytes) -> "Session":
         """The session of two random numbers, `a` the reader's and `b` the card's."""
         tail = b"\x00\x01\x00\x80" + a[:2] + _xor(a[2:8], b[:6]) + b[6:] + a[8:]
-        return cls(transaction, cmac(key, b"\xa5\x5a" + tail), cmac(key, b"\x5a\xa5" + tail))
+        return cls(transaction, cmac(key, COMMAND + tail), cmac(key, ANSWER + tail))
 
     def mac(self, code: int, data: bytes) -> bytes:
         """The short MAC over a command (or, one later, over its answer)."""
@@ -110,13 +114,13 @@ class Session:
     def sealed(self, clear: bytes) -> bytes:
         """A command's data, padded and encrypted."""
         padded = clear + b"\x80" + bytes(-(len(clear) + 1) % BLOCK)
-        return encrypted(self.encryption, padded, self._iv(b"\xa5\x5a"))
+        return encrypted(self.encryption, padded, self._iv(COMMAND))
 
-    def opened(self, secret: bytes) -> bytes:
-        """An answer's data, decrypted; its padding stays. ProofFailedError when it is no whole blocks."""
+    def opened(self, secret: bytes, label: bytes = ANSWER) -> bytes:
+        """An answer's data (or a command's), decrypted; its padding stays. ProofFailedError when cut short."""
         if len(secret) % BLOCK:
             raise ProofFailedError("the card's answer is cut short")
-        return decrypted(self.encryption, secret, self._iv(b"\x5a\xa5"))
+        return decrypted(self.encryption, secret, self._iv(label))
 
     def _iv(self, label: bytes) -> bytes:
         plain = (label + self.transaction + self.count.to_bytes(2, "little")).ljust(BLOCK, b"\x00")

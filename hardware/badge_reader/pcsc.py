@@ -38,26 +38,42 @@ class PcscReader:
         self._connection: Any = None
 
     def find(self) -> PcscCard | None:
-        """See `port.BadgeReader`."""
+        """See `port.BadgeReader`. A card that lies there stays connected: it is only asked for its number again."""
         self.frames = 0
+        answer = self._number() or (self._number() if self._connected() else b"")
+        if not answer:
+            self._disconnect()
+            return None
+        known = answer[-2:] == b"\x90\x00" and len(answer) - 2 in NUMBER_LENGTHS
+        return PcscCard(self, answer[:-2].hex().upper()) if known else None
+
+    def _number(self) -> bytes:
+        """What the reader says of the number of the card that is connected; nothing where none is, or it left."""
+        if self._connection is None:
+            return b""
+        try:
+            return self.send(GET_NUMBER)
+        except CardError:
+            return b""
+
+    def _connected(self) -> bool:
+        """True when there is a card, and it was connected afresh."""
         self._disconnect()
         try:
             self._connection = self._reader.createConnection()
             self._connection.connect()
-            answer = self.send(GET_NUMBER)
-        except (_nobody(), CardError):
-            return None
+        except _nobody():
+            return False
         except _gone() as error:
             raise ReaderGoneError(f"badge reader {self._path}: {error}") from error
-        known = answer[-2:] == b"\x90\x00" and len(answer) - 2 in NUMBER_LENGTHS
-        return PcscCard(self, answer[:-2].hex().upper()) if known else None
+        return True
 
     def send(self, apdu: bytes) -> bytes:
         """A card's answer to a command. CardLeftError."""
         self.frames += 1
         try:
             data, one, two = self._connection.transmit(list(apdu))
-        except (_nobody(), _gone()):
+        except (_nobody(), *_gone()):
             raise CardLeftError("the card was taken away too soon") from None
         return bytes((*data, one, two))
 
@@ -70,7 +86,7 @@ class PcscReader:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            with suppress(_gone()):
+            with suppress(*_gone()):
                 self._connection.disconnect()
             self._connection = None
 
@@ -98,7 +114,9 @@ def _nobody() -> type[Exception]:
     return NoCardException  # type: ignore[no-any-return]
 
 
-def _gone() -> type[Exception]:
+def _gone() -> tuple[type[Exception], ...]:
+    """What pyscard raises when pcscd or a reader is not there: its errors have two roots."""
     from smartcard.Exceptions import SmartcardException
+    from smartcard.pcsc.PCSCExceptions import BaseSCardException
 
-    return SmartcardException  # type: ignore[no-any-return]
+    return SmartcardException, BaseSCardException

@@ -1,6 +1,5 @@
 """What every kind of reader promises: it finds the card that lies on it, and passes commands on to it."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 
@@ -58,6 +57,3 @@ class BadgeReader(Protocol):
 
     def close(self) -> None:
         """Let go of the reader; safe to call twice."""
-
-
-Open = Callable[[str], BadgeReader]

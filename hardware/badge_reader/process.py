@@ -46,17 +46,30 @@ def main() -> int:
 
 
 def _sense_for_ever(reader: BadgeReader, say: Say, key_for: KeyFor) -> None:
-    presence, alive, tested = Presence(), 0.0, time.monotonic()
+    presence, alive, test = Presence(), Every(ALIVE_EVERY_S), Every(TEST_EVERY_S)
     while True:
         now = time.monotonic()
-        if now >= tested + TEST_EVERY_S:
+        if test.due(now):
             reader.test()
-            tested = now
-        if now >= alive + ALIVE_EVERY_S:
+        if alive.due(now):
             say(Line(Said.ALIVE))
-            alive = now
         sense_once(reader, presence, say, key_for)
         time.sleep(PAUSE_S)
+
+
+class Every:
+    """What is due at once, and again each time that so many seconds have passed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next: float | None = None
+
+    def due(self, now: float) -> bool:
+        """True when it is time; `now` is in seconds on any one monotonic clock."""
+        if self._next is not None and now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 def sense_once(reader: BadgeReader, presence: Presence, say: Say, key_for: KeyFor) -> None:

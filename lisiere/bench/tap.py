@@ -176,6 +176,9 @@ class BenchUnit:
         if isinstance(event, Written) and any(isinstance(fact, RunClosed) for fact in event.facts):
             self._settled.set()
 
+    def _presented(self, number: str) -> BadgePresented:
+        return BadgePresented(badge_tag(number, self._tag_key))
+
     def _start_reader(self, folder: Path, parts: ExitStack) -> socket.socket:
         path = folder / "reader.sock"
         door = parts.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -183,9 +186,7 @@ class BenchUnit:
         door.listen(1)
         door.settimeout(PATIENCE_S)
         reader = ReaderProcess((sys.executable, "-m", "lisiere.bench.reader", str(path)))
-        reader.start(
-            lambda number: self._loop.post(BadgePresented(badge_tag(number.uid, self._tag_key))), lambda lost: None
-        )
+        reader.start(lambda reading: self._loop.post(self._presented(reading.uid)), lambda lost: None)
         parts.callback(reader.close)
         return parts.enter_context(door.accept()[0])
 

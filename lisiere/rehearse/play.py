@@ -125,7 +125,7 @@ def _links(site: Site, machine: str | None, up: bool) -> None:
 _AT_THE_TWIN = ("lock", "unlock", "revoke", "restore")
 
 _ACTS: dict[str, Any] = {
-    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"]),
+    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"], w["strength"]),
     "current": lambda site, w: site.benches[w["machine"]].draw(float(w["amps"])),
     "estop": lambda site, w: site.benches[w["machine"]].estop(w["pressed"]),
     "kill": lambda site, w: site.benches[w["machine"]].kill(),

@@ -17,12 +17,24 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from access.people import Badge
 from controller import timekeeping
 from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
 from controller.config import Config, ConfigError, load
-from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
+from controller.events import (
+    BeginAsked,
+    CancelAsked,
+    Event,
+    ExtendAsked,
+    FaultSeen,
+    LinkLost,
+    RatingGiven,
+    ReserveAsked,
+    StopAsked,
+    WalkUpAsked,
+)
 from controller.journal import JournalError, Stamped
-from controller.link import Ask, Cancel, Done, Extend, Finish, Reply, ReportFault, WalkUp
+from controller.link import Ask, Begin, Cancel, Done, Extend, Finish, Rate, Reply, ReportFault, Reserve, WalkUp
 from controller.loop import Loop, RecorderThread
 from controller.panel import Panel
 from controller.recorder import Recorder
@@ -86,7 +98,7 @@ class UnitProcess:
         self._recorders[0].start()
         self._parts.callback(self._recorders[0].close)
         self._unit.control.boot(self._cause)
-        self._edges.start(self._loop.post)
+        self._edges.start(self._loop.post, self._badge_of)
         self._parts.callback(self._edges.close)
         self._worker.start()
         self._parts.callback(self._worker.close)
@@ -136,7 +148,13 @@ class UnitProcess:
         devices = self._unit.control.replica.devices
         return next((PublicKey(d.key) for d in devices if d.id == device and d.machine is None), None)
 
+    def _badge_of(self, tag: str) -> Badge | None:
+        """A badge as the replica has it."""
+        owner = self._unit.control.replica.owner(tag)
+        return None if owner is None else owner[1]
+
     def _told(self, stamped: Stamped) -> None:
+        self._edges.told(stamped.fact)
         brief = self._status.heard(stamped)
         if brief is not None:
             self._edges.show(brief)
@@ -153,8 +171,12 @@ def event_of(ask: Ask, reply: Reply) -> Event:
     match ask:
         case WalkUp():
             return WalkUpAsked(ask.id, ask.member, ask.minutes, ask.power, reply)
+        case Reserve():
+            return ReserveAsked(ask.id, ask.member, ask.start, ask.end, ask.elsewhere, reply)
+        case Begin():
+            return BeginAsked(ask.member, ask.booking, reply)
         case Extend():
-            return ExtendAsked(ask.booking, ask.minutes, reply)
+            return ExtendAsked(ask.booking, ask.minutes, reply, ask.end)
         case Cancel():
             return CancelAsked(ask.booking, reply)
         case Finish():
@@ -163,6 +185,9 @@ def event_of(ask: Ask, reply: Reply) -> Event:
         case ReportFault():
             reply(Done())
             return FaultSeen(ask.member, ask.what)
+        case Rate():
+            reply(Done())
+            return RatingGiven(ask.face, ask.question, ask.answer)
 
 
 def _cause(folder: Path) -> str:

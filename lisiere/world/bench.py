@@ -12,6 +12,7 @@ from pathlib import Path
 
 from access.facts import PowerSwitched
 from access.machines import Machine, Output
+from access.people import Strength
 from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import Cause
@@ -168,10 +169,10 @@ class Bench:
 
     # --- what happens at the machine -----------------------------------------------------------------
 
-    def tap(self, number: str) -> None:
-        """A badge is shown and taken away."""
+    def tap(self, number: str, strength: Strength = Strength.NTAG424) -> None:
+        """A badge is shown and taken away. Unless it is said otherwise it proves itself, as new badges do."""
         if not self._reader_lost:
-            self.tell_unit(BadgePresented(self.tag(number)))
+            self.tell_unit(BadgePresented(self.tag(number), strength=strength))
 
     def tag(self, number: str) -> str:
         """The tag under which this unit knows a badge."""

@@ -32,7 +32,7 @@ GRANTS = {"booking", "staff", "walk_up"}
 REFUSALS = {
     *("estop", "fault", "locked", "badge_unknown", "badge_revoked", "membership_expired", "not_qualified"),
     *("clock_untrusted", "replica_stale", "in_use", "booked_by_other", "too_early", "booking_over"),
-    *("no_booking", "not_recorded"),
+    *("no_booking", "not_recorded", "badge_too_weak"),
 }
 CAUSES = {
     *("member", "booking_end", "idle", "max_run", "handover", "estop", "fault", "lock", "revoked"),

@@ -189,7 +189,7 @@ class Ntag424(Desfire):
         if number >= len(self.keys) or mac != session.mac(0xC4, bytes((number,)) + secret):
             return WRONG
         try:
-            clear = session.opened(secret)
+            clear = session.opened(secret, crypto.COMMAND)
         except ProofFailedError:
             return WRONG
         if number == 0:
