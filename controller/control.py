@@ -169,14 +169,16 @@ class Control:
         """Turn the output off, whatever the state says: the process ends."""
         self._hands.output.switch_off()
 
-    def deadline(self) -> int | None:
-        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming."""
+    def deadline(self, checkpoints: bool = True) -> int | None:
+        """The monotonic reading at which `TimePassed` is next due; None while nothing is coming.
+
+        Whoever leaves `checkpoints` out has the last one that was due written with the next event.
+        """
         view = self.view()
-        instants = [machine.deadline(self.state, view), self._next_checkpoint]
+        instants = [machine.deadline(self.state, view), self._next_checkpoint if checkpoints else None]
         if view.clock.trusted:
-            no_shows = self.ledger.no_shows(self.replica.policy)
-            due = (view.clock.mono_at(at) for at, _ in no_shows if at > view.clock.wall)
-            instants.append(next(due, None))
+            due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
+            instants.append(None if due is None else view.clock.mono_at(due))
         return min((at for at in instants if at is not None), default=None)
 
     # --- what is so ----------------------------------------------------------------------------------
@@ -225,8 +227,10 @@ class Control:
     def _drain(self) -> None:
         self._settle()
         while self._inbox:
-            self._take(self._inbox.popleft())
-            self._settle()
+            event = self._inbox.popleft()
+            if not isinstance(event, TimePassed):  # which says nothing but: look again, and that was done
+                self._take(event)
+                self._settle()
 
     def _take(self, event: Event) -> None:
         if self._pending is not None and isinstance(event, (BadgePresented, *_SALES)):
@@ -403,9 +407,9 @@ class Control:
 
     def _release_no_shows(self, now: datetime) -> None:
         """Give back the hours of bookings that nobody started."""
-        for due, booking in self.ledger.no_shows(self.replica.policy):
+        for due, booking in self.ledger.no_shows:
             if due > now:
-                return
+                break
             if now < booking.end:
                 fact = BookingChanged.of(booking, BookingOutcome.RELEASED, Source.RULE)
                 self.ledger = self.ledger.written(fact, UNWRITTEN)
@@ -481,16 +485,22 @@ class Control:
         run = run_under_way(self.state)
         if run is None:
             return None
-        every = int(self.replica.policy.checkpoint_seconds * 1000)
-        return run.started_ms + ((now_ms - run.started_ms) // every + 1) * every
+        return run.started_ms + ((now_ms - run.started_ms) // self._checkpoint_ms + 1) * self._checkpoint_ms
+
+    @property
+    def _checkpoint_ms(self) -> int:
+        return int(self.replica.policy.checkpoint_seconds * 1000)
 
     def _checkpoint(self, now_ms: int) -> None:
+        """Write how far the run had come at the last checkpoint that is due by now."""
         run = run_under_way(self.state)
         if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
             return
-        running = running_ms(run, self.state.senses, now_ms)
-        self._hands.checkpoint(Checkpoint(run.id, now_ms - run.started_ms, running))
-        self._next_checkpoint = self._checkpoint_after(now_ms)
+        every = self._checkpoint_ms
+        due = run.started_ms + (now_ms - run.started_ms) // every * every
+        running = running_ms(run, self.state.senses, due)
+        self._hands.checkpoint(Checkpoint(run.id, due - run.started_ms, running))
+        self._next_checkpoint = due + every
 
 
 _SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)

@@ -4,14 +4,12 @@ A pull never overwrites what the twin has not acknowledged: `own` entries lie ov
 the replica says (`acked`) that it already knows the journal row they came from.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from access.book import no_show_at
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, RequestAccepted
-from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import BookingOutcome
 
@@ -38,12 +36,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All bookings of one machine. `effective` is what every rule looks at."""
+    """All bookings of one machine. `effective` is what every rule looks at; `no_shows` are those that nobody has
+    started, each behind the instant of its release, the earliest first."""
 
     replica: Replica
     own: tuple[Entry, ...] = ()
     started: frozenset[str] = frozenset()
     effective: tuple[Booking, ...] = field(default=(), compare=False)
+    no_shows: tuple[tuple[datetime, Booking], ...] = field(default=(), compare=False)
 
     def with_replica(self, replica: Replica) -> "Ledger":
         """The twin's word taken over; own entries that it knows are dropped."""
@@ -72,18 +72,14 @@ class Ledger:
             held = entry.booking.state is BookingState.HELD
             bookings[f"held:{entry.booking.id}" if held else entry.booking.id] = entry.booking
         marked = (replace(b, started=True) if b.id in self.started else b for b in bookings.values())
-        return replace(self, effective=tuple(sorted(marked, key=lambda b: (b.start, b.id))))
+        effective = tuple(sorted(marked, key=lambda b: (b.start, b.id)))
+        due = ((no_show_at(booking, self.replica.policy), booking) for booking in effective)
+        no_shows = tuple((at, booking) for at, booking in due if at is not None)
+        return replace(self, effective=effective, no_shows=no_shows)
 
     def find(self, id: str) -> Booking | None:
         """The booking with this id, held ones left out."""
         return next((b for b in self.effective if b.id == id and b.state is not BookingState.HELD), None)
-
-    def no_shows(self, policy: Policy) -> Iterable[tuple[datetime, Booking]]:
-        """The bookings that nobody has started, and when each is released; the first due comes first."""
-        for booking in self.effective:
-            due = no_show_at(booking, policy)
-            if due is not None:
-                yield due, booking
 
 
 def known(entry: Entry, replica: Replica) -> bool:
