@@ -1,12 +1,15 @@
 """Puts a unit together out of its parts. The only module of this folder that knows the others' folders."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from access.bookings import RequestRefused
-from access.replica import Replica
+from access.machines import Machine
+from access.replica import Replica, Version
 from access.vocabulary import Fault
 from controller import timekeeping
 from controller.control import Control, Hands
@@ -18,13 +21,11 @@ from controller.remembered import remember
 from controller.timekeeping import Timekeeper
 from server_sync.client import Transport, TwinClient
 from server_sync.identity import PublicKey
-from server_sync.replica_store import ReplicaStore
+from server_sync.replica_store import Confirmation, ReplicaError, ReplicaStore
 from server_sync.wire import Row
 from server_sync.worker import News, Sync
 
-
-class NotEnrolled(Exception):
-    """The unit has no replica yet: the text says what to do."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +127,15 @@ def assemble(
     watchers: Watchers,
     lane_of: Callable[[Recorder], Lane] = lambda recorder: recorder,
 ) -> Unit:
-    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. NotEnrolled, JournalError, ReplicaError.
+    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. JournalError.
 
     `post` takes what the recorder says; `lane_of` puts the recorder on a thread of its own.
     """
-    store = ReplicaStore(folder / "replica.db", twin)
-    replica = store.replica()
-    if replica is None:
-        raise NotEnrolled(f"{folder}: this unit has no replica yet; enrol it: lisiere enrol --help")
+    store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
     epoch = int(devices.clock.read().wall.timestamp())
     journal = Journal(folder / "journal.db", unit, devices.disk, devices.entropy, epoch)
     recorder = Recorder(journal, post)
     control = _control(unit, folder, replica, journal, devices, lane_of(recorder), watchers)
-    confirmation = store.confirmation()
     if confirmation is not None:
         control.know(confirmation.confirmed, confirmation.lease_end)
     client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
@@ -146,6 +143,25 @@ def assemble(
     source = JournalSource(reader, journal.epoch, control)
     sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
     return Unit(journal, reader, store, recorder, control, sync)
+
+
+def _replica(path: Path, twin: PublicKey, unit: str) -> tuple[ReplicaStore, Replica, Confirmation | None]:
+    """The replica's file, and what is in it. One that cannot be believed is put aside, and said: until the twin
+    has sent another, the unit knows nobody, and grants nothing."""
+    try:
+        store = ReplicaStore(path, twin)
+        return store, store.replica() or knowing_nobody(unit), store.confirmation()
+    except ReplicaError as error:
+        log.error("%s; put aside as %s.damaged", error, path)
+        for part in path.parent.glob(path.name + "*"):
+            if part.suffix != ".damaged":
+                part.replace(f"{part}.damaged")
+        return ReplicaStore(path, twin), knowing_nobody(unit), None
+
+
+def knowing_nobody(unit: str) -> Replica:
+    """The replica of a unit that has none."""
+    return Replica(Version(0, 0), datetime.fromtimestamp(0, UTC), Machine(unit))
 
 
 def _control(

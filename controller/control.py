@@ -213,6 +213,7 @@ class Control:
             "phase": type(state.phase).__name__.lower(),
             "run": run.id if run else None,
             "since": stamp(run.started) if run else None,
+            "until": stamp(run.booking.end) if run and run.booking else None,
             "faults": sorted(state.faults),
             "replica": str(replica.version),
         }

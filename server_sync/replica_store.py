@@ -46,7 +46,7 @@ class ReplicaStore:
                 "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
             )
         except sqlite3.DatabaseError as error:
-            raise ReplicaError(f"{path}: {error}; delete the file, the twin sends it again") from None
+            raise ReplicaError(f"{path}: {error}") from None
 
     def replica(self) -> Replica | None:
         """The replica that was kept last, its signature checked; None when there is none."""
@@ -77,7 +77,10 @@ class ReplicaStore:
         self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed))
 
     def _kept(self, name: str) -> bytes | None:
-        row = self._connection.execute("SELECT sealed FROM kept WHERE name = ?", (name,)).fetchone()
+        try:
+            row = self._connection.execute("SELECT sealed FROM kept WHERE name = ?", (name,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise ReplicaError(f"{self._path}: {error}") from None
         return None if row is None else bytes(row[0])
 
     def _opened(self, name: str) -> bytes | None:
@@ -85,10 +88,10 @@ class ReplicaStore:
         try:
             return None if sealed is None else unseal(sealed, self._twin)
         except IdentityError as error:
-            raise ReplicaError(f"{self._path}: {name}: {error}; delete the file, the twin sends it again") from None
+            raise ReplicaError(f"{self._path}: {name}: {error}") from None
 
     def _read(self, read: Callable[[], T]) -> T:
         try:
             return read()
         except WireError as error:
-            raise ReplicaError(f"{self._path}: {error}; delete the file, the twin sends it again") from None
+            raise ReplicaError(f"{self._path}: {error}") from None

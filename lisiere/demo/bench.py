@@ -107,3 +107,4 @@ class MachineBench:
                 with self._line.makefile("r") as lines, suppress(OSError):
                     for line in lines:
                         self._see(json.loads(line))
+                self._see({"live": False, "pattern": ""})  # the keeper lets go of a unit that is gone

@@ -39,6 +39,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _demo(ports: Ports, once: bool) -> int:
     stage = Stage(ports)
+    well = False
     try:
         _say("La démonstration démarre (quelques secondes)...")
         stage.open()
@@ -47,17 +48,19 @@ def _demo(ports: Ports, once: bool) -> int:
         visit = play(stage, _say)
         if once:
             print(json.dumps(visit.as_json()), flush=True)
-            return 0
-        _stay(stage)
+        else:
+            _stay(stage)
+        well = True
     except KeyboardInterrupt:
         _say("Fin de la démonstration.")
+        well = True
     finally:
-        stage.close()
+        stage.close(keep=not well)
     return 0
 
 
 def _stay(stage: Stage) -> None:
-    """Serve the bench's page until the demo is told to end, or a part of it ends."""
+    """Serve the bench's page until the demo is told to end; what ends before is started again."""
     page = BenchPage(stage)
     page.start()
     _say("")
@@ -70,7 +73,8 @@ def _stay(stage: Stage) -> None:
     try:
         while True:
             threading.Event().wait(1.0)
-            stage.processes.check()
+            for name in stage.processes.revive():
+                _say(f"« {name} » s'était arrêté : il est relancé, et rien ne redémarre sans badge.")
     finally:
         page.close()
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 START_S = 60.0
@@ -22,19 +22,27 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._words: dict[str, tuple[str, ...]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, name: str, *words: str, environment: Mapping[str, str] | None = None) -> None:
+    def start(self, name: str, *words: str) -> None:
         """Start a Python program: `words` follow the interpreter."""
-        with open(self._logs / f"{name}.log", "wb") as log:
+        self._words[name] = words
+        with open(self._logs / f"{name}.log", "ab") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
+
+    def revive(self) -> list[str]:
+        """Start again whatever has ended, as a supervisor would; the names of what had."""
+        ended = [name for name, process in self._running.items() if process.poll() is not None]
+        for name in ended:
+            self.start(name, *self._words[name])
+        return ended
 
     def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
         """Wait for something, as long as every process lives. DemoError when it does not come."""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import socket
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -72,11 +73,13 @@ class Stage:
             self._start_unit(number, machine.id)
         self._start_kiosk()
 
-    def close(self) -> None:
-        """End everything; nothing is left running, and nothing on disk."""
+    def close(self, keep: bool) -> None:
+        """End everything. `keep`: what was written stays, to be looked at."""
         self.processes.stop()
         for bench in (*self.benches.values(), *filter(None, [self.kiosk])):
             bench.close()
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
 
     @property

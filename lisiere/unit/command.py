@@ -17,7 +17,8 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from controller.assembly import Devices, NotEnrolled, Unit, Watchers, assemble, exchanged
+from controller import timekeeping
+from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
 from controller.config import Config, ConfigError, load
 from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
 from controller.journal import JournalError, Stamped
@@ -31,7 +32,6 @@ from hardware.disk import FreeSpace
 from lisiere.unit.edges import Edges
 from server_sync.client import HttpTransport
 from server_sync.identity import Counter, IdentityError, PrivateKey, PublicKey, RequestSigner, RequestVerifier
-from server_sync.replica_store import ReplicaError
 from server_sync.worker import SyncWorker
 
 RESERVE_BYTES = 16 * 1024 * 1024
@@ -54,7 +54,7 @@ def command(arguments: list[str]) -> int:
         config = load(folder)
         with ExitStack() as parts:
             UnitProcess(config, folder, parts).run()
-    except (ConfigError, NotEnrolled, JournalError, ReplicaError, IdentityError, OSError) as error:
+    except (ConfigError, JournalError, IdentityError, OSError) as error:
         print(f"lisiere unit: {error}", file=sys.stderr)
         return 1
     return 0
@@ -74,6 +74,7 @@ class UnitProcess:
         signer = RequestSigner(config.unit, self._key, "twin", self._counter)
         self._transport = HttpTransport(config.twin, signer)
         self._recorders: list[RecorderThread] = []
+        self._cause = _cause(folder)
         self._unit = self._assembled(folder)
         self._worker = self._sync_worker()
         self._panel = self._lan_port()
@@ -84,7 +85,7 @@ class UnitProcess:
             signal.signal(number, lambda *_: self._loop.stop())
         self._recorders[0].start()
         self._parts.callback(self._recorders[0].close)
-        self._unit.control.boot(_cause())
+        self._unit.control.boot(self._cause)
         self._edges.start(self._loop.post)
         self._parts.callback(self._edges.close)
         self._worker.start()
@@ -164,9 +165,11 @@ def event_of(ask: Ask, reply: Reply) -> Event:
             return FaultSeen(ask.member, ask.what)
 
 
-def _cause() -> str:
-    """Why the unit starts: the supervisor says `restart` where it knows better than `power`."""
-    return os.environ.get("LISIERE_BOOT", "restart")
+def _cause(folder: Path) -> str:
+    """Why the unit starts: another boot of the computer than the clock was last known in is a power cut."""
+    anchor = timekeeping.kept(folder / "clock.json")
+    same = anchor is not None and anchor.raw.boot_id == SystemClock().read().boot_id
+    return "restart" if same else "power"
 
 
 def _notify(word: str) -> None:
