@@ -91,6 +91,7 @@ class Bench:
         self._clock_ms = schedule.ms
         self._cut_ms = 0
         self._amps = 0.0
+        self._stuck_amps: float | None = None
         self._estop = False
         self._reader_lost = False
         self._board_lost = False
@@ -106,6 +107,8 @@ class Bench:
         self._acked = 0
         self._steps: tuple[int, ...] = ()
         self.executed = self.skipped = 0
+        self.drift_ppm = 0
+        self.writes_every_checkpoint = False
 
     # --- the unit's life -----------------------------------------------------------------------------
 
@@ -144,6 +147,12 @@ class Bench:
         if self.unit is None:
             return
         self.tell_unit(TimePassed())
+        self.vanish()
+
+    def vanish(self) -> None:
+        """The unit's program is gone in the middle of what it did: it writes nothing more."""
+        if self.unit is None:
+            return
         self._life += 1
         self.unit.close()
         self.unit = None
@@ -180,6 +189,11 @@ class Bench:
     def draw(self, amps: float) -> None:
         """The motor draws another current, whenever it has power."""
         self._amps = amps
+        self.look()
+
+    def stick(self, amps: float | None) -> None:
+        """The current sensor says this from now on, whatever the motor does; None: it is well again."""
+        self._stuck_amps = amps
         self.look()
 
     def estop(self, pressed: bool) -> None:
@@ -259,6 +273,12 @@ class Bench:
         self._life += 1
         self.ready_at(self._schedule.ms + BOOT_MS, "power")
 
+    def crash(self) -> None:
+        """The unit's process dies in the middle of an event; its supervisor starts it again."""
+        self._commanded = Cause.INTERRUPTED
+        self.vanish()
+        self.ready_at(self._schedule.ms + BOOT_MS, "restart")
+
     def kill(self) -> None:
         """The unit's process dies; its supervisor starts it again."""
         if self.unit is not None:
@@ -280,10 +300,15 @@ class Bench:
         """Let the time since the last look pass: on the clock, and as renewals ten times a second."""
         now = self._schedule.ms
         if self.mains:
-            self.clock.advance(now - self._clock_ms)
+            passed = now - self._clock_ms
+            self.clock.advance(passed + self._drifted(now) - self._drifted(self._clock_ms))
         self._clock_ms = now
         if self.unit is not None and not self._board_lost and energised(self._control.state):
             self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
+
+    def _drifted(self, ms: int) -> int:
+        """By how much the unit's clock has run ahead at an instant; below nought when it is slow."""
+        return ms * self.drift_ppm // 1_000_000
 
     def tell_unit(self, event: Event) -> None:
         """Hand the unit an event, if it lives, and see to what follows."""
@@ -315,6 +340,7 @@ class Bench:
         """Tell the unit's inputs; True when one had changed."""
         live = self.output.live and self.mains
         amps = self._amps if live else 0.0
+        amps = amps if self._stuck_amps is None else self._stuck_amps
         was_closed, was_amps = self._sensed
         if self.machine.feedback and live != was_closed and not self._board_lost:
             self._sensed = (live, was_amps)
@@ -331,14 +357,18 @@ class Bench:
         if self.unit is None:
             return
         # A checkpoint is only ever read after a death or a full disk: the last one due is written before those.
-        mono = self._control.deadline(checkpoints=False)
+        mono = self._control.deadline(checkpoints=self.writes_every_checkpoint)
         if mono is None:
             self._deadline = None
             return
-        due = max(self._schedule.ms + mono - self.clock.read().mono_ms, self._schedule.ms)
+        due = self._schedule.ms + max(0, self._true_ms(mono - self.clock.read().mono_ms))
         if due != self._deadline:
             self._deadline = due
             self._schedule.at(due, Turn.DEADLINE, lambda: self._on_deadline(due))
+
+    def _true_ms(self, ms: int) -> int:
+        """How long it takes until the unit's clock has counted so much; on a slow clock, longer."""
+        return -(-ms * 1_000_000 // (1_000_000 + self.drift_ppm))
 
     def _on_deadline(self, due: int) -> None:
         if due == self._deadline and self.unit is not None:
