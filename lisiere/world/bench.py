@@ -72,7 +72,7 @@ class Bench:
         self.machine = machine
         self._hold_ms = int(policy.hold_seconds * 1000)
         self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
-        self._folder = folder
+        self.folder = folder
         self._schedule = schedule
         self._transport = transport
         self._twin = twin
@@ -107,7 +107,7 @@ class Bench:
         self._acked = 0
         self._steps: tuple[int, ...] = ()
         self.executed = self.skipped = 0
-        self.drift_ppm = 0
+        self._drift_ppm = 0
         self.writes_every_checkpoint = False
 
     # --- the unit's life -----------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Bench:
         watchers = Watchers(tell=self._told, urge=self._gather)
         self.unit = assemble(
             self.machine.id,
-            self._folder,
+            self.folder,
             self._twin,
             devices,
             self._transport,
@@ -220,6 +220,12 @@ class Bench:
             if self.linked:
                 self._exchange_soon(0)
 
+    def change_drift(self, ppm: int) -> None:
+        """The unit's clock runs fast from now on, or slow (below nought), in millionths."""
+        self.catch_up()
+        self._drift_ppm = ppm
+        self.look()
+
     def fill_disk(self, full: bool) -> None:
         """The journal's disk is full, or has room again; the unit's watch on it notices."""
         self.tell_unit(TimePassed())
@@ -308,7 +314,7 @@ class Bench:
 
     def _drifted(self, ms: int) -> int:
         """By how much the unit's clock has run ahead at an instant; below nought when it is slow."""
-        return ms * self.drift_ppm // 1_000_000
+        return ms * self._drift_ppm // 1_000_000
 
     def tell_unit(self, event: Event) -> None:
         """Hand the unit an event, if it lives, and see to what follows."""
@@ -368,7 +374,7 @@ class Bench:
 
     def _true_ms(self, ms: int) -> int:
         """How long it takes until the unit's clock has counted so much; on a slow clock, longer."""
-        return -(-ms * 1_000_000 // (1_000_000 + self.drift_ppm))
+        return -(-ms * 1_000_000 // (1_000_000 + self._drift_ppm))
 
     def _on_deadline(self, due: int) -> None:
         if due == self._deadline and self.unit is not None:
@@ -485,7 +491,7 @@ class Bench:
         """The replica on the unit's disk, also while its program does not run."""
         if self.unit is not None:
             return self.unit.control.replica
-        store = ReplicaStore(self._folder / "replica.db", self._twin)
+        store = ReplicaStore(self.folder / "replica.db", self._twin)
         try:
             replica = store.replica()
         finally:
@@ -495,7 +501,7 @@ class Bench:
 
     def events(self) -> tuple[int, int]:
         """How many rows the unit's journal has, and how many of them the twin has not acknowledged."""
-        reader = JournalReader.open(self._folder / "journal.db")
+        reader = JournalReader.open(self.folder / "journal.db")
         try:
             count = reader.count()
         finally:

@@ -27,6 +27,7 @@ from twin.bookings import Bookings
 from twin.desk import Change
 from twin.exchange import Exchange
 from twin.people import People
+from twin.restored import begin_epoch
 from twin.store import Store
 
 
@@ -151,9 +152,11 @@ class Site:
         self._store.close()
         self.twin_runs = False
 
-    def start_twin(self) -> None:
-        """The twin's program starts on what is on its disk."""
+    def start_twin(self, restored: bool = False) -> None:
+        """The twin's program starts on what is on its disk; `restored` says that this is a backup."""
         self._open_twin()
+        if restored:
+            begin_epoch(self._store, self.schedule.now())
         self._give_up_at = None
         self.spread()
 
