@@ -25,8 +25,8 @@ Progress = Callable[[int, int], None]
 
 def acts(wanted: Plan, without: frozenset[str] = frozenset()) -> list[Act]:
     """All that happens in a seed, in the order of time."""
-    found = acts_of_people(wanted) + acts_of_faults(wanted, without)
-    return sorted(found, key=lambda act: act.at)
+    people = acts_of_people(wanted)
+    return sorted(people + acts_of_faults(wanted, people, without), key=lambda act: act.at)
 
 
 def seeds_for(device_years: float, first: int) -> list[int]:

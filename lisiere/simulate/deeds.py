@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from controller.events import CancelAsked, ExtendAsked, StopAsked
+from controller.events import CancelAsked, ExtendAsked, StopAsked, TimePassed
 from lisiere.simulate.doom import DoomedDisk
 from lisiere.simulate.weather import StormyWire
 from lisiere.world.bench import Bench
@@ -98,9 +98,9 @@ class Hands:
         """The process dies at one of the next writes."""
         bench = self._bench(words)
         assert isinstance(bench.disk, DoomedDisk)
-        bench.look()
-        bench.disk.doom(words["writes"], words["after"])
         bench.writes_every_checkpoint = True
+        bench.tell_unit(TimePassed())
+        bench.disk.doom(words["writes"], words["after"])
 
     def sensor_stuck(self, words: Mapping[str, Any]) -> None:
         self._met["stuck_sensor"] += words["amps"] is not None

@@ -12,17 +12,21 @@ from lisiere.simulate.plan import CLASSES, DAYS, Plan, log_uniform
 
 HEALING = timedelta(hours=3)
 """How long before its end a seed knows no fault any more."""
+AIMED = 0.8
+"""How many of the faults strike soon after somebody has done something."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
-def acts_of_faults(plan: Plan, without: frozenset[str] = frozenset()) -> list[Act]:
-    """Every fault of the classes that are on and not left out, with what ends it, in no order."""
+def acts_of_faults(plan: Plan, people: list[Act], without: frozenset[str] = frozenset()) -> list[Act]:
+    """Every fault of the classes that are on and not left out, with what ends it, in no order; most of them strike
+    soon after somebody has done something."""
     found: list[Act] = []
+    busy = {machine.id: [a.at for a in people if a.words.get("machine") == machine.id] for machine in plan.machines}
     for name in CLASSES:
         if name in plan.rates and name not in without and name in _BEFALLS:
             for machine in plan.machines:
                 rng = Random(f"fault {plan.seed} {name} {machine.id}")
-                for at in _instants(plan, rng, plan.rates[name]):
+                for at in _instants(plan, rng, plan.rates[name], busy[machine.id]):
                     found += _BEFALLS[name](machine, at, rng)
     return found
 
@@ -32,16 +36,17 @@ def healed_at(plan: Plan) -> datetime:
     return plan.start + timedelta(days=DAYS) - HEALING
 
 
-def _instants(plan: Plan, rng: Random, rate: float) -> Iterator[datetime]:
-    """Instants at random, so many a day, most of them in the hours when people are there."""
+def _instants(plan: Plan, rng: Random, rate: float, busy: list[datetime]) -> Iterator[datetime]:
+    """Instants at random, so many a day, most of them within minutes of what somebody does."""
     at = plan.start
     while True:
         at += timedelta(seconds=round(rng.expovariate(rate) * DAY))
         if at >= healed_at(plan):
             return
-        busy = at.replace(hour=rng.randint(8, 20)) if rng.random() < 0.8 else at
-        if plan.start < busy < healed_at(plan):
-            yield busy
+        aimed = rng.choice(busy) + timedelta(seconds=round(log_uniform(rng, 1, 1_800))) if busy else at
+        struck = aimed if rng.random() < AIMED else at
+        if plan.start < struck < healed_at(plan):
+            yield struck
 
 
 Befalls = Callable[[Machine, datetime, Random], Iterator[Act]]
