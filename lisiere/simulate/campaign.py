@@ -9,12 +9,10 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from lisiere.rehearse.script import Act
-from lisiere.simulate.faults import acts_of_faults
-from lisiere.simulate.plan import CLASSES, Plan, plan
+from lisiere.simulate.acts import acts
+from lisiere.simulate.plan import CLASSES, plan
 from lisiere.simulate.stage import Outcome, play
 from lisiere.simulate.verdicts import Violation
-from lisiere.simulate.visits import acts_of_people
 
 YEAR = 365
 TWICE = 10
@@ -23,15 +21,10 @@ TWICE = 10
 Progress = Callable[[int, int], None]
 
 
-def acts(wanted: Plan, without: frozenset[str] = frozenset()) -> list[Act]:
-    """All that happens in a seed, in the order of time."""
-    people = acts_of_people(wanted)
-    return sorted(people + acts_of_faults(wanted, people, without), key=lambda act: act.at)
-
-
 def seeds_for(device_years: float, first: int) -> list[int]:
     """The seeds, from the first on, that together play so long."""
-    found, days = [], 0
+    found: list[int] = []
+    days = 0
     for seed in count(first):
         if days >= device_years * YEAR and found:
             return found

@@ -17,13 +17,13 @@ AIMED = 0.8
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
-def acts_of_faults(plan: Plan, people: list[Act], without: frozenset[str] = frozenset()) -> list[Act]:
-    """Every fault of the classes that are on and not left out, with what ends it, in no order; most of them strike
-    soon after somebody has done something."""
+def acts_of_faults(plan: Plan, people: list[Act]) -> list[Act]:
+    """Every fault of the classes that are on, with what ends it, in no order; most of them strike soon after
+    somebody has done something."""
     found: list[Act] = []
     busy = {machine.id: [a.at for a in people if a.words.get("machine") == machine.id] for machine in plan.machines}
     for name in CLASSES:
-        if name in plan.rates and name not in without and name in _BEFALLS:
+        if name in plan.rates and name in _BEFALLS:
             for machine in plan.machines:
                 rng = Random(f"fault {plan.seed} {name} {machine.id}")
                 for at in _instants(plan, rng, plan.rates[name], busy[machine.id]):

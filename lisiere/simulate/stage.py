@@ -47,18 +47,19 @@ class Outcome:
     trace: str
 
 
-def play(plan: Plan, acts: list[Act]) -> Outcome:
-    """Play a seed's acts, in the order of their times."""
+def play(plan: Plan, acts: list[Act], until_ms: int = DAYS * DAY_MS) -> Outcome:
+    """Play a seed's acts, in the order of their times; less than to the end leaves the healing out."""
     where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="lisiere-simulation-", dir=where) as folder:
-        return _Stage(plan, acts, Path(folder)).play()
+        return _Stage(plan, acts, Path(folder), min(until_ms, DAYS * DAY_MS)).play()
 
 
 class _Stage:
     """One performance."""
 
-    def __init__(self, plan: Plan, acts: list[Act], folder: Path) -> None:
+    def __init__(self, plan: Plan, acts: list[Act], folder: Path, until_ms: int) -> None:
         self._plan = plan
+        self._until_ms = until_ms
         self._acts = acts
         self._faults: Counter[str] = Counter()
         self._wires: dict[str, StormyWire] = {}
@@ -103,14 +104,14 @@ class _Stage:
         self._referee.look()
         while self._happens() and not self._referee.violations:
             self._referee.look()
-        if not self._referee.violations:
+        if not self._referee.violations and self._until_ms == DAYS * DAY_MS:
             self._site.finish()
             self._referee.peace()
 
     def _happens(self) -> bool:
         """One event; a unit may die in the middle of it."""
         try:
-            return self._site.schedule.step(DAYS * DAY_MS)
+            return self._site.schedule.step(self._until_ms)
         except Died as death:
             self._faults["crash"] += 1
             bench = self._site.benches[death.machine]
