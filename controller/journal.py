@@ -7,6 +7,7 @@ read-only. A row's chain covers a salted commitment to the person it names; name
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -221,6 +222,8 @@ def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
     database.enable_wal()
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=200")
+    # What a cut left in the -wal may end inside a sector, which a torn write behind it would spoil.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if "site" not in database.table_names():
         connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
     if database.table("site").count == 0:
@@ -235,8 +238,13 @@ def _check(connection: sqlite3.Connection) -> None:
     if pages * size > CHECKED_BYTES:
         return
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said != "ok":
-        raise sqlite3.DatabaseError(said.splitlines()[-1])
+    if said == "ok":
+        return
+    found = sqlite3.DatabaseError(said.splitlines()[-1])
+    # A page that the disk did not give is told as a finding too.
+    code = re.search(r"error code[= ](\d+)", said)
+    found.sqlite_errorcode = int(code[1]) if code else sqlite3.SQLITE_CORRUPT
+    raise found
 
 
 def epoch_in(path: Path) -> int:
@@ -259,11 +267,12 @@ class Journal:
         self._disk = disk
         self._entropy = entropy
         self._connection = connect(place, unit, new_epoch)
-        self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
-        last = self._connection.execute(
-            "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
-        ).fetchone()
-        self.last_seq, self._last_hash = (int(last[0]), str(last[1])) if last else (0, FIRST)
+        try:
+            with judged(place):
+                self.epoch, self.last_seq, self._last_hash = _end(self._connection)
+        except JournalError:
+            self._connection.close()
+            raise
 
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
@@ -360,6 +369,15 @@ class Journal:
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # nothing was begun, or the engine has already rolled back
             self._connection.execute("ROLLBACK")
+
+
+def _end(connection: sqlite3.Connection) -> tuple[int, int, str]:
+    """The epoch of a journal, and the number and hash of its last row."""
+    epoch = int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    last = connection.execute(
+        "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (epoch,)
+    ).fetchone()
+    return (epoch, int(last[0]), str(last[1])) if last else (epoch, 0, FIRST)
 
 
 def _with_hash(row: JournalRow, digest: str) -> JournalRow:
