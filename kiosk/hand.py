@@ -13,7 +13,7 @@ from kiosk.keys import ChoiceKey, TileCard
 from kiosk.stage import Finger
 
 PRESS_S = 0.2
-"""How long a finger stays down: longer than what counts as a bounce, should the next touch fall on the same place."""
+"""How long a finger stays down: longer than a bounce lasts, should the next touch fall on the same place."""
 
 
 def touch_machine(machine: str, done: Callable[[bool], None]) -> None:
