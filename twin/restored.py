@@ -1,0 +1,24 @@
+"""What a twin does that was restored from a backup: it begins a new epoch, and promises nothing too early."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from access.facts import stamp
+from twin import knowledge, tables
+from twin.store import Store, raise_versions
+
+_EPOCH = tables.meta.c.key == "epoch"
+_U = tables.units
+
+
+def begin_epoch(store: Store, now: datetime) -> None:
+    """Raise the epoch, so that every unit takes the twin's word anew; until each of them has been heard, its hours
+    count as its own for a whole lease: it may have sold them since the backup."""
+    with store.write() as conn:
+        store.lock(conn, "site")
+        epoch = int(conn.execute(select(tables.meta.c.value).where(_EPOCH)).scalar_one())
+        conn.execute(tables.meta.update().where(_EPOCH).values(value=str(epoch + 1)))
+        owned = stamp(now + knowledge.policy(conn).lease)
+        conn.execute(_U.update().values(lease_end=func.max(func.coalesce(_U.c.lease_end, ""), owned)))
+        raise_versions(conn)
