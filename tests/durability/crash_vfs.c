@@ -1,10 +1,11 @@
 /* A disk for SQLite that lives in memory, loses its power on demand, and fails on demand.
  *
  * Every file has two images: `now`, what a read gives, and `safe`, what a power cut leaves whatever happens. A sync
- * makes `safe` of `now`. At a cut each 512-byte sector touched since the last sync is kept, dropped or garbled (whole,
- * with the bytes in it that were safe before, as a flash card does); the length is the old one or the new; files made,
- * removed or emptied since the last sync are as they were or as they are: all by a seeded draw. A sync of any file makes
- * all names safe, as a journalling file system does; a file that is removed or emptied leaves its blocks alone.
+ * makes `safe` of `now`. At a cut each 512-byte sector touched since the last sync is kept, dropped or garbled
+ * (whole, with the bytes in it that were safe before, as a flash card does); the length is the old one or the new;
+ * files made, removed or emptied since the last sync are as they were or as they are: all by a seeded draw. A sync
+ * of any file makes all names safe, as a journalling file system does; a file that is removed or emptied leaves its
+ * blocks alone.
  *
  * One thread only. `crash_*` below is what the tests call; the rest is SQLite's VFS interface, version 2 (WAL).
  */
@@ -137,7 +138,7 @@ static int concerned(enum concern concern)
     return disk.fault != NO_FAULT && (of[disk.fault] & (int)concern) != 0;
 }
 
-/* What a call comes to before it does anything: SQLITE_OK, or why it fails. A power cut lets its own call through. */
+/* What a call comes to at first: SQLITE_OK, or why it fails. A power cut lets its own write through. */
 static int struck(enum concern concern)
 {
     if (disk.off) return SQLITE_IOERR;
@@ -368,7 +369,7 @@ static int vfs_traits(sqlite3_file *base)
     return ((struct handle *)base)->spares_neighbours ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
-/* --- the memory that WAL's readers and writer share ------------------------------------------------------------- */
+/* --- the memory that WAL's readers and writer share --------------------------------------------------------- */
 
 static int vfs_map(sqlite3_file *base, int number, int size, int extend, void volatile **into)
 {
@@ -410,7 +411,8 @@ static int vfs_shm_lock(sqlite3_file *base, int first, int count, int flags)
     int slot;
     for (slot = first; (flags & SQLITE_SHM_LOCK) && slot < first + count; slot++) {
         int others = shared->writer[slot] - ((handle->writing >> slot) & 1u ? 1 : 0);
-        if (flags & SQLITE_SHM_EXCLUSIVE) others += shared->readers[slot] - ((handle->reading >> slot) & 1u ? 1 : 0);
+        if (flags & SQLITE_SHM_EXCLUSIVE)
+            others += shared->readers[slot] - ((handle->reading >> slot) & 1u ? 1 : 0);
         if (others) return SQLITE_BUSY;
     }
     for (slot = first; slot < first + count; slot++) slot_locked(handle, slot, flags);
