@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,17 +169,20 @@ def assemble(
 
     `post` takes what the recorder says; `lane_of` puts the recorder on a thread of its own.
     """
-    claim = Claim(folder / "journal.db")
-    store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
-    journal, remembered = _journal(folder / "journal.db", unit, replica, devices)
-    recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
-    control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
-    if confirmation is not None:
-        control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
-    client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
-    reader = JournalReader.open(folder / "journal.db")
-    source = JournalSource(reader, control, post)
-    sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
+    with ExitStack() as undo:
+        claim = Claim(folder / "journal.db")
+        undo.callback(claim.close)
+        store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
+        journal, remembered = _journal(folder / "journal.db", unit, replica, devices)
+        recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
+        control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
+        if confirmation is not None:
+            control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
+        client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
+        reader = JournalReader.open(folder / "journal.db")
+        source = JournalSource(reader, control, post)
+        sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
+        undo.pop_all()
     return Unit(claim, journal, reader, store, recorder, control, sync)
 
 

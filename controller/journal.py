@@ -7,6 +7,7 @@ read-only. A row's chain covers a salted commitment to the person it names; name
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -236,6 +237,8 @@ def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
     database.enable_wal()
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=200")
+    # What a cut left in the -wal may end inside a sector, which a torn write behind it would spoil.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if "site" not in database.table_names():
         connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
     if database.table("site").count == 0:
@@ -250,8 +253,13 @@ def _check(connection: sqlite3.Connection) -> None:
     if pages * size > CHECKED_BYTES:
         return
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said != "ok":
-        raise sqlite3.DatabaseError(said.splitlines()[-1])
+    if said == "ok":
+        return
+    found = sqlite3.DatabaseError(said.splitlines()[-1])
+    # A page that the disk did not give is told as a finding too.
+    code = re.search(r"error code[= ](\d+)", said)
+    found.sqlite_errorcode = int(code[1]) if code else sqlite3.SQLITE_CORRUPT
+    raise found
 
 
 def epoch_in(path: Path) -> int:
@@ -282,15 +290,15 @@ class Journal:
         self._entropy = entropy
         self._key = key
         self._connection = connect(place, unit, new_epoch)
-        self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
-        last = self._connection.execute(
-            "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
-        ).fetchone()
-        self.last_seq, self._last_hash = (int(last[0]), str(last[1])) if last else (0, FIRST)
-        self._older = self._older_heads(self.epoch)
-        if key is not None:
+        try:
             with judged(place):
-                self._check_head(key)
+                self.epoch, self.last_seq, self._last_hash = _end(self._connection)
+                self._older = self._older_heads(self.epoch)
+                if key is not None:
+                    self._check_head(key)
+        except JournalError:
+            self._connection.close()
+            raise
 
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
@@ -448,6 +456,15 @@ class Journal:
 def _signed(unit: str, older: str, head: tuple[int, int, str]) -> bytes:
     """What a unit signs of its journal: where each of its epochs ends; through the chains, that is every row."""
     return f"lisiere journal {unit}\n{older}{head[0]} {head[1]} {head[2]}\n".encode()
+
+
+def _end(connection: sqlite3.Connection) -> tuple[int, int, str]:
+    """The epoch of a journal, and the number and hash of its last row."""
+    epoch = int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    last = connection.execute(
+        "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (epoch,)
+    ).fetchone()
+    return (epoch, int(last[0]), str(last[1])) if last else (epoch, 0, FIRST)
 
 
 class JournalReader:

@@ -12,8 +12,8 @@ from kiosk.deeds import Take
 from kiosk.keys import ChoiceKey, TileCard
 from kiosk.stage import Finger
 
-PRESS_S = 0.12
-"""How long a finger stays down."""
+PRESS_S = 0.2
+"""How long a finger stays down: longer than a bounce lasts, should the next touch fall on the same place."""
 
 
 def touch_machine(machine: str, done: Callable[[bool], None]) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "badge": ("lisiere.badge.command", "members' badges: enrol, lost, found, replaced"),
     "board": ("lisiere.board.command", "look at a machine-side board, hold it, commission it"),
     "rehearse": ("lisiere.rehearse.command", "play a day or a year of a workshop in virtual time"),
+    "simulate": ("lisiere.simulate.command", "try to break it: years of a simulated site, with everything failing"),
     "log": ("lisiere.log.command", "what a machine did: runs, decisions, faults, power"),
     "doctor": ("lisiere.doctor", "what is wrong with this unit, and what to do"),
     "bench": ("lisiere.bench.command", "how fast, beside the floor of this machine"),

@@ -20,7 +20,7 @@ from twin.desk import Desk
 from twin.ingest import Progress
 from twin.knowledge import policy_of
 from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
-from twin.store import Record, Store
+from twin.store import Prepared, Store
 
 _U, _P, _R = tables.units, tables.progress, tables.requests
 _EVERY = tables.progress.alias()
@@ -30,7 +30,7 @@ def _meta(key: str) -> Any:
     return select(tables.meta.c.value).where(tables.meta.c.key == key).scalar_subquery().label(f"its_{key}")
 
 
-_UNIT = (
+_UNIT = Prepared(
     select(
         _U.c.machine,
         _U.c.version,
@@ -59,7 +59,7 @@ _UNIT = (
     .outerjoin_from(_U, _P, and_(_P.c.unit == _U.c.id, _P.c.epoch == bindparam("epoch")))
     .where(_U.c.id == bindparam("unit"))
 )
-_SEEN = (
+_SEEN = Prepared(
     _U.update()
     .where(_U.c.id == bindparam("unit"))
     .values(
@@ -114,7 +114,7 @@ class Exchange:
             "stands": encode(request.state).decode(),
             "reaches": stamp(desk.now + AHEAD) if outdated else row.reach,
         }
-        version = Version(int(row.its_epoch), desk.conn.execute(_SEEN, seen).scalar_one())
+        version = Version(int(row.its_epoch), _SEEN.run(desk.conn, seen)[0].version)
         return ExchangeReply(
             request.nonce,
             desk.now,
@@ -153,12 +153,12 @@ class Exchange:
         }
 
 
-def _known(conn: Connection, unit: str, epoch: int) -> Record:
+def _known(conn: Connection, unit: str, epoch: int) -> Any:
     """A unit, and how far the twin is with that epoch of its journal."""
-    row = conn.execute(_UNIT, {"unit": unit, "epoch": epoch}).one_or_none()
-    if row is None or row.revoked:
-        raise UnknownUnit(f"unit {unit} is {'unknown' if row is None else 'revoked'}")
-    return row
+    found = _UNIT.run(conn, {"unit": unit, "epoch": epoch})
+    if not found or found[0].revoked:
+        raise UnknownUnit(f"unit {unit} is {'revoked' if found else 'unknown'}")
+    return found[0]
 
 
 def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
@@ -166,7 +166,7 @@ def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
 
 
 def _take_in(
-    desk: Desk, unit: Unit, request: ExchangeRequest, row: Record, fork: str | None
+    desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None
 ) -> tuple[Progress, bool]:
     """Everything that came up, unless it cannot be believed; what waited too long is given up before."""
     if row.waiting:

@@ -50,7 +50,7 @@ class Restoration:
     silent: tuple[str, ...]
 
 
-def begin(store: Store, now: datetime) -> int:
+def begin_epoch(store: Store, now: datetime) -> int:
     """Open a new epoch of the twin, after its tables came back from a backup; the epoch."""
     with store.write() as conn:
         store.lock(conn, "site")

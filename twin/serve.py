@@ -24,7 +24,7 @@ from twin.authority import Authority, AuthorityError
 from twin.enrolment import CodeRefused, Enrolments
 from twin.live import Twin
 from twin.people import Unknown
-from twin.restored import begin
+from twin.restored import begin_epoch
 from twin.store import Store
 
 EXAMPLES = """examples:
@@ -66,7 +66,7 @@ def serve(
         store = parts.enter_context(closing(_store(data, database)))
         authority = _authority(data)
         if restored:
-            print(f"lisiere twin: restored: epoch {begin(store, _now())} begins", flush=True)
+            print(f"lisiere twin: restored: epoch {begin_epoch(store, _now())} begins", flush=True)
         app = create_app(store, _key(data), _now, authority=authority.pem)
         doors = [_Door(app, listening, authority.certify([host, *names]))]
         print(f"lisiere twin: https://{_in_url(host)}:{port}", flush=True)

@@ -2,13 +2,27 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Insert, Row, Table, bindparam, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Insert,
+    Row,
+    Select,
+    Table,
+    UpdateBase,
+    bindparam,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -104,6 +118,35 @@ def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[
         conn.execute(table.insert(), {**key, **values})
 
 
+class Prepared:
+    """A statement that runs so often that SQLAlchemy's care for each run is felt. On SQLite it is compiled once and
+    handed to the driver as it is, its results untouched; elsewhere it runs like any other."""
+
+    def __init__(self, statement: Select[Any] | UpdateBase) -> None:
+        self._statement = statement
+        self._text = ""
+        self._order: tuple[str, ...] = ()
+        self._fixed: dict[str, Any] = {}
+        self._row: Callable[[Any], Any] = tuple
+
+    def run(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """All its rows, their columns by name."""
+        if conn.dialect.name != "sqlite":
+            return list(conn.execute(self._statement, values))
+        if not self._text:
+            self._compile(conn)
+        bound = {**self._fixed, **values}
+        raw: Any = conn.connection.dbapi_connection
+        return [self._row(row) for row in raw.execute(self._text, [bound[name] for name in self._order])]
+
+    def _compile(self, conn: Connection) -> None:
+        compiled: Any = self._statement.compile(conn.engine, compile_kwargs={"render_postcompile": True})
+        self._fixed, self._order = dict(compiled.params), tuple(compiled.positiontup)
+        named: Any = namedtuple
+        self._row = named("Row", [name for name, *_ in compiled._result_columns])._make
+        self._text = str(compiled)
+
+
 _RAISE = tables.units.update().values(version=tables.units.c.version + 1)
 _RAISE_MACHINE = _RAISE.where(tables.units.c.machine == bindparam("for_machine"))
 
@@ -142,6 +185,7 @@ def _engine(place: str | Path, durable: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
+        raw: Any = conn.connection.dbapi_connection
+        raw.execute("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
 
     return engine

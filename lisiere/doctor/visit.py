@@ -15,6 +15,7 @@ from lisiere.doctor.patient import Patient, patient
 from lisiere.doctor.reader import check_reader
 from lisiere.doctor.relay import check_relay
 from lisiere.doctor.replica import check_replica
+from lisiere.doctor.wear import check_wear
 
 HOME = Path("/var/lib/lisiere")
 WIDTH, INDENT = 100, " " * 19
@@ -55,6 +56,7 @@ def examine(folder: Path, system: Path, now: datetime) -> list[Finding]:
         *check_clock(seen, answer),
         *check_replica(seen),
         *check_disk(seen),
+        *check_wear(seen),
         *check_reader(seen),
         *check_relay(seen),
         *check_link(seen, answer),

@@ -11,6 +11,7 @@ from access.facts import RunClosed
 from controller.journal import Stamped
 from lisiere.rehearse.records import Record, Records, seconds
 from lisiere.rehearse.script import Act, Script
+from lisiere.world.deeds import do
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Watch
 
@@ -94,9 +95,7 @@ class _Stage:
         self._records.power(machine, on, cause)
 
     def _do(self, act: Act) -> None:
-        _ACTS[act.do](self._site, act.words)
-        if act.do in _AT_THE_TWIN:
-            self._site.spread()
+        do(self._site, act.do, act.words)
 
     def _summary(self) -> None:
         units = {}
@@ -114,41 +113,3 @@ class _Stage:
             }
             for machine, runs in self._runs.items()
         }
-
-
-def _links(site: Site, machine: str | None, up: bool) -> None:
-    for id, bench in site.benches.items():
-        if machine in (None, id):
-            bench.link(up)
-
-
-_AT_THE_TWIN = ("lock", "unlock", "revoke", "restore")
-
-_ACTS: dict[str, Any] = {
-    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"], w["strength"]),
-    "current": lambda site, w: site.benches[w["machine"]].draw(float(w["amps"])),
-    "estop": lambda site, w: site.benches[w["machine"]].estop(w["pressed"]),
-    "kill": lambda site, w: site.benches[w["machine"]].kill(),
-    "hang": lambda site, w: site.benches[w["machine"]].hang(w["seconds"]),
-    "power_cut": lambda site, w: site.benches[w["machine"]].cut(),
-    "power_back": lambda site, w: site.benches[w["machine"]].restore(),
-    "link_down": lambda site, w: _links(site, w["machine"], up=False),
-    "link_up": lambda site, w: _links(site, w["machine"], up=True),
-    "board_down": lambda site, w: site.benches[w["machine"]].lose_board(True),
-    "board_up": lambda site, w: site.benches[w["machine"]].lose_board(False),
-    "relay_welded": lambda site, w: site.benches[w["machine"]].weld(w["welded"]),
-    "reader_down": lambda site, w: site.benches[w["machine"]].lose_reader(True),
-    "reader_up": lambda site, w: site.benches[w["machine"]].lose_reader(False),
-    "clock_set": lambda site, w: site.benches[w["machine"]].set_clock(w["to"]),
-    "disk_full": lambda site, w: site.benches[w["machine"]].fill_disk(True),
-    "disk_ok": lambda site, w: site.benches[w["machine"]].fill_disk(False),
-    "book": lambda site, w: site.book(w["id"], w["member"], w["machine"], w["start"], w["end"]),
-    "walk_up": lambda site, w: site.walk_up(w["id"], w["machine"], w["member"], w["minutes"], w["power"]),
-    "extend": lambda site, w: site.extend(w["booking"], w["minutes"]),
-    "cancel": lambda site, w: site.cancel(w["booking"]),
-    "lock": lambda site, w: site.people.lock(w["machine"], w["by"], w["why"]),
-    "unlock": lambda site, w: site.people.unlock(w["machine"], w["by"] or ""),
-    "revoke": lambda site, w: site.people.revoke(w["badge"]),
-    "restore": lambda site, w: site.people.restore(w["badge"]),
-}
-"""What each step does to the site."""

@@ -74,7 +74,7 @@ class Bench:
         self.machine = machine
         self._hold_ms = int(policy.hold_seconds * 1000)
         self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
-        self._folder = folder
+        self.folder = folder
         self._schedule = schedule
         self._transport = transport
         self._twin = twin
@@ -94,6 +94,7 @@ class Bench:
         self._clock_ms = schedule.ms
         self._cut_ms = 0
         self._amps = 0.0
+        self._stuck_amps: float | None = None
         self._estop = False
         self._reader_lost = False
         self._board_lost = False
@@ -109,6 +110,8 @@ class Bench:
         self._acked = 0
         self._steps: tuple[int, ...] = ()
         self.executed = self.skipped = 0
+        self._drift_ppm = 0
+        self.writes_every_checkpoint = False
 
     # --- the unit's life -----------------------------------------------------------------------------
 
@@ -119,7 +122,7 @@ class Bench:
         watchers = Watchers(tell=self._told, urge=self._gather)
         self.unit = assemble(
             self.machine.id,
-            self._folder,
+            self.folder,
             self._twin,
             devices,
             self._transport,
@@ -147,6 +150,12 @@ class Bench:
         if self.unit is None:
             return
         self.tell_unit(TimePassed())
+        self.vanish()
+
+    def vanish(self) -> None:
+        """The unit's program is gone in the middle of what it did: it writes nothing more."""
+        if self.unit is None:
+            return
         self._life += 1
         self.unit.close()
         self.unit = None
@@ -185,6 +194,11 @@ class Bench:
         self._amps = amps
         self.look()
 
+    def stick(self, amps: float | None) -> None:
+        """The current sensor says this from now on, whatever the motor does; None: it is well again."""
+        self._stuck_amps = amps
+        self.look()
+
     def estop(self, pressed: bool) -> None:
         """The emergency stop opens the relay's coil by itself, whatever the unit does."""
         self.catch_up()
@@ -208,6 +222,12 @@ class Bench:
             self.tell_unit(TimePassed())
             if self.linked:
                 self._exchange_soon(0)
+
+    def change_drift(self, ppm: int) -> None:
+        """The unit's clock runs fast from now on, or slow (below nought), in millionths."""
+        self.catch_up()
+        self._drift_ppm = ppm
+        self.look()
 
     def fill_disk(self, full: bool) -> None:
         """The journal's disk is full, or has room again; the unit's watch on it notices."""
@@ -263,6 +283,12 @@ class Bench:
         self._life += 1
         self.ready_at(self._schedule.ms + BOOT_MS, "power")
 
+    def crash(self) -> None:
+        """The unit's process dies in the middle of an event; its supervisor starts it again."""
+        self._commanded = Cause.INTERRUPTED
+        self.vanish()
+        self.ready_at(self._schedule.ms + BOOT_MS, "restart")
+
     def kill(self) -> None:
         """The unit's process dies, be it hung or still starting; its supervisor starts it again."""
         if self.mains:
@@ -290,10 +316,15 @@ class Bench:
         """Let the time since the last look pass: on the clock, and as renewals ten times a second."""
         now = self._schedule.ms
         if self.mains:
-            self.clock.advance(now - self._clock_ms)
+            passed = now - self._clock_ms
+            self.clock.advance(passed + self._drifted(now) - self._drifted(self._clock_ms))
         self._clock_ms = now
         if self.unit is not None and not self._board_lost and energised(self._control.state):
             self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
+
+    def _drifted(self, ms: int) -> int:
+        """By how much the unit's clock has run ahead at an instant; below nought when it is slow."""
+        return ms * self._drift_ppm // 1_000_000
 
     def tell_unit(self, event: Event) -> None:
         """Hand the unit an event, if it lives, and see to what follows."""
@@ -325,6 +356,7 @@ class Bench:
         """Tell the unit's inputs; True when one had changed."""
         live = self.output.live and self.mains
         amps = self._amps if live else 0.0
+        amps = amps if self._stuck_amps is None else self._stuck_amps
         was_closed, was_amps = self._sensed
         if self.machine.feedback and live != was_closed and not self._board_lost:
             self._sensed = (live, was_amps)
@@ -341,14 +373,18 @@ class Bench:
         if self.unit is None:
             return
         # A checkpoint is only ever read after a death or a full disk: the last one due is written before those.
-        mono = self._control.deadline(checkpoints=False)
+        mono = self._control.deadline(checkpoints=self.writes_every_checkpoint)
         if mono is None:
             self._deadline = None
             return
-        due = max(self._schedule.ms + mono - self.clock.read().mono_ms, self._schedule.ms)
+        due = self._schedule.ms + max(0, self._true_ms(mono - self.clock.read().mono_ms))
         if due != self._deadline:
             self._deadline = due
             self._schedule.at(due, Turn.DEADLINE, lambda: self._on_deadline(due))
+
+    def _true_ms(self, ms: int) -> int:
+        """How long it takes until the unit's clock has counted so much; on a slow clock, longer."""
+        return -(-ms * 1_000_000 // (1_000_000 + self._drift_ppm))
 
     def _on_deadline(self, due: int) -> None:
         if due == self._deadline and self.unit is not None:
@@ -465,7 +501,7 @@ class Bench:
         """The replica on the unit's disk, also while its program does not run."""
         if self.unit is not None:
             return self.unit.control.replica
-        store = ReplicaStore(self._folder / "replica.db", self._twin)
+        store = ReplicaStore(self.folder / "replica.db", self._twin)
         try:
             replica = store.replica()
         finally:
@@ -475,7 +511,7 @@ class Bench:
 
     def events(self) -> tuple[int, int]:
         """How many rows the unit's journal has, and how many of them the twin has not acknowledged."""
-        reader = JournalReader.open(self._folder / "journal.db")
+        reader = JournalReader.open(self.folder / "journal.db")
         try:
             count = reader.count()
         finally:

@@ -34,7 +34,14 @@ class Schedule:
 
     def run_until(self, ms: int) -> None:
         """Do everything that is due up to and including an instant."""
-        while self._agenda and self._agenda[0][0] <= ms:
-            self.ms, _, _, act = heapq.heappop(self._agenda)
-            act()
+        while self.step(ms):
+            pass
         self.ms = max(self.ms, ms)
+
+    def step(self, until_ms: int) -> bool:
+        """Do the one thing that is due next, if that is up to and including an instant; whether there was one."""
+        if not self._agenda or self._agenda[0][0] > until_ms:
+            return False
+        self.ms, _, _, act = heapq.heappop(self._agenda)
+        act()
+        return True

@@ -19,7 +19,7 @@ from controller.events import WalkUpAsked
 from controller.journal import Stamped
 from lisiere.world.bench import Bench
 from lisiere.world.schedule import Schedule, Turn
-from server_sync.client import TwinClient, TwinUnreachable
+from server_sync.client import Transport, TwinClient, TwinUnreachable
 from server_sync.identity import PrivateKey
 from server_sync.replica_store import ReplicaStore
 from server_sync.wire import ExchangeRequest, request_from_bytes
@@ -27,6 +27,7 @@ from twin.bookings import Bookings
 from twin.desk import Change
 from twin.exchange import Exchange
 from twin.people import People
+from twin.restored import begin_epoch
 from twin.store import Store
 
 
@@ -66,23 +67,30 @@ class Site:
         opening: Opening,
         seed: int,
         watch: Watch,
+        wire: Callable[["Site", str], Transport] = Wire,
     ) -> None:
+        """`wire` makes the network between the twin and one machine's unit."""
         self.schedule = Schedule(start)
         self._folder = folder
         self._policy = policy
         self._rng = random.Random(seed)
         self._watch = watch
+        self._wire = wire
         self._key = PrivateKey(self._rng.randbytes(32))
-        self._store = Store(folder / "twin.db", durable=False)
-        self.people = People(self._store)
-        self.people.put_policy(policy)
-        self.people.put_opening(opening)
-        self.bookings = Bookings(self._store, self.schedule.now, self._decided)
-        self._exchange = Exchange(self._store, self._key, self.schedule.now, self.bookings)
         self.benches: dict[str, Bench] = {}
         self._give_up_at: datetime | None = None
+        self._open_twin()
+        self.people.put_policy(policy)
+        self.people.put_opening(opening)
         for machine in machines:
             self._add(machine)
+
+    def _open_twin(self) -> None:
+        self._store = Store(self.twin_file, durable=False)
+        self.people = People(self._store)
+        self.bookings = Bookings(self._store, self.schedule.now, self._decided)
+        self._exchange = Exchange(self._store, self._key, self.schedule.now, self.bookings)
+        self.twin_runs = True
 
     def _add(self, machine: Machine) -> None:
         folder = self._folder / f"unit-{len(self.benches)}"
@@ -96,7 +104,7 @@ class Site:
             self._policy,
             folder,
             self.schedule,
-            Wire(self, machine.id),
+            self._wire(self, machine.id),
             self._key.public,
             tag_key,
             key,
@@ -135,8 +143,28 @@ class Site:
 
     # --- the twin ------------------------------------------------------------------------------------
 
+    @property
+    def twin_file(self) -> Path:
+        """Where the twin keeps everything."""
+        return self._folder / "twin.db"
+
+    def stop_twin(self) -> None:
+        """The twin's program ends; nobody reaches it."""
+        self._store.close()
+        self.twin_runs = False
+
+    def start_twin(self, restored: bool = False) -> None:
+        """The twin's program starts on what is on its disk; `restored` says that this is a backup."""
+        self._open_twin()
+        if restored:
+            begin_epoch(self._store, self.schedule.now())
+        self._give_up_at = None
+        self.spread()
+
     def answer(self, body: bytes) -> bytes:
         """The twin's end of the network."""
+        if not self.twin_runs:
+            raise TwinUnreachable("the simulated twin is down")
         request = request_from_bytes(body)
         sealed = self._exchange.answer(request)
         if request.rows or request.refusals:
@@ -156,8 +184,9 @@ class Site:
 
     def _give_up(self) -> None:
         self._give_up_at = None
-        self.bookings.give_up()
-        self.spread()
+        if self.twin_runs:
+            self.bookings.give_up()
+            self.spread()
 
     def _decided(self, change: Change) -> None:
         self._watch.booking(change)

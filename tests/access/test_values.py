@@ -77,6 +77,11 @@ def test_stamps_sort_as_their_instants(one: datetime, other: datetime) -> None:
     assert (stamp(one) < stamp(other)) is (one < other)
 
 
+def test_an_instant_is_in_utc() -> None:
+    """A stamp with any offset is read as an instant in UTC."""
+    assert instant("2026-03-10T13:00:00+01:00").isoformat() == "2026-03-10T12:00:00+00:00"
+
+
 @pytest.mark.parametrize("text", ["2026-03-10T12:00:00", "2026-03-10", "noon", ""])
 def test_an_instant_without_an_offset_is_none(text: str) -> None:
     """A text without an offset, or that is no instant at all, is a ValueError."""

@@ -31,6 +31,7 @@ FILES = [*OWN, *(SHARED or [Path("no-such-folder")])]
 GRANTS = {"booking", "staff", "walk_up"}
 REFUSALS = {
     *("estop", "fault", "locked", "badge_unknown", "badge_revoked", "membership_expired", "not_qualified"),
+    "badge_too_weak",
     *("clock_untrusted", "replica_stale", "in_use", "booked_by_other", "too_early", "booking_over"),
     *("no_booking", "not_recorded", "badge_too_weak"),
 }

@@ -162,6 +162,8 @@ def test_what_cannot_be_written_is_not_sold(mind: MakeMind) -> None:
     assert unit.walk_up("k2") == [Refused((Refusal.NOT_RECORDED,))]
     unit.fill_disk(False)
     assert isinstance(unit.walk_up("k3")[0], Accepted)
+    unit.fill_disk(True)
+    assert unit.walk_up("k4") == [Refused((Refusal.NOT_RECORDED, Refusal.OVERLAP))]
 
 
 def test_the_kiosk_extends_and_cancels(mind: MakeMind) -> None:

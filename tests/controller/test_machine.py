@@ -121,6 +121,8 @@ class Shop:
         self.take(TimePassed())
         due = deadline(self.state, self.view())
         assert due is None or due > self.now_ms, "a deadline in the past after looking at it"
+        run = run_under_way(self.state)
+        assert run is None or self.now_ms - run.started_ms < self.policy.max_run_minutes * 60_000
 
     def take(self, event: MachineEvent) -> None:
         """One step, and what must be true of every step."""
@@ -255,6 +257,7 @@ def change(shop: Shop, what: str) -> None:
 @example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), EstopChanged(True), Recorded()])
 @example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), NotRecorded(), BadgePresented("tag-ana"), Recorded()])
 @example(OVERLOCK, Policy(), [BadgePresented("tag-ana"), Recorded(), 3_000, ContactChanged(True), 3_000])
+@example(OVERLOCK, Policy(), [MotorChanged(1.2), 1_000, BadgePresented("tag-ana"), Recorded(), EstopChanged(True)])
 def test_the_law_holds_whatever_happens(machine: Machine, policy: Policy, happenings: list[object]) -> None:
     """Whatever happens and when: no power without a grant on disk, one end to every run, nothing restarts, turning
     off waits for nobody, and no deadline is left behind."""
@@ -338,6 +341,25 @@ def test_warnings_are_given_once() -> None:
     warned = [(fact.kind, fact.seconds_left) for fact in shop.facts if isinstance(fact, Warned)]
     assert warned == [("ending", 300), ("idle", 60)]
     assert shop.causes() == [Cause.IDLE]
+
+
+def test_who_starts_late_is_not_warned_of_the_end() -> None:
+    """A run that begins within the time of the warning gets none: its member has just seen the hours."""
+    shop = Shop(now_ms=int(55.1 * 60_000)).granted()
+    shop.tell(ContactChanged(True))
+    shop.wait(4)
+    assert energised(shop.state) and not any(isinstance(fact, Warned) for fact in shop.facts)
+
+
+def test_no_run_is_longer_than_max_run() -> None:
+    """A run ends after max_run_minutes, whatever its booking says."""
+    shop = Shop(policy=Policy(max_run_minutes=20, idle_off_minutes=999)).granted()
+    shop.tell(ContactChanged(True))
+    shop.tell(MotorChanged(1.2))
+    shop.wait(19.9)
+    assert energised(shop.state)
+    shop.wait(0.1)
+    assert shop.causes() == [Cause.MAX_RUN]
 
 
 def test_the_step_of_a_clock_moves_no_end() -> None:

@@ -1,10 +1,11 @@
 /* A disk for SQLite that lives in memory, loses its power on demand, and fails on demand.
  *
  * Every file has two images: `now`, what a read gives, and `safe`, what a power cut leaves whatever happens. A sync
- * makes `safe` of `now`. At a cut each 512-byte sector touched since the last sync is kept, dropped or garbled (whole,
- * with the bytes in it that were safe before, as a flash card does); the length is the old one or the new; names made
- * or removed since the last sync are there or not: all by a seeded draw. A sync of any file makes all names safe, as a
- * journalling file system does.
+ * makes `safe` of `now`. At a cut each 512-byte sector touched since the last sync is kept, dropped or garbled
+ * (whole, with the bytes in it that were safe before, as a flash card does); the length is the old one or the new;
+ * files made, removed or emptied since the last sync are as they were or as they are: all by a seeded draw. A sync
+ * of any file makes all names safe, as a journalling file system does; a file that is removed or emptied leaves its
+ * blocks alone.
  *
  * One thread only. `crash_*` below is what the tests call; the rest is SQLite's VFS interface, version 2 (WAL).
  */
@@ -32,6 +33,8 @@ struct file {
     char name[NAME];
     int linked, linked_safely, opened;
     struct image now, safe, dirty; /* `dirty`: one byte a sector */
+    struct image former;           /* what bears the name after a cut, if the last removal is not safe yet */
+    int removed;
     int locks[SQLITE_LOCK_EXCLUSIVE + 1];
     struct shared shared;
 };
@@ -48,7 +51,7 @@ static struct {
     uint64_t random;
     enum fault fault;
     long at, calls;
-    int sticky, struck, off, lying;
+    int sticky, struck, off, lying, paused;
     sqlite3_int64 counts[COUNTS];
 } disk;
 
@@ -135,11 +138,11 @@ static int concerned(enum concern concern)
     return disk.fault != NO_FAULT && (of[disk.fault] & (int)concern) != 0;
 }
 
-/* What a call comes to before it does anything: SQLITE_OK, or why it fails. A power cut lets its own call through. */
+/* What a call comes to at first: SQLITE_OK, or why it fails. A power cut lets its own write through. */
 static int struck(enum concern concern)
 {
     if (disk.off) return SQLITE_IOERR;
-    if (!concerned(concern)) return SQLITE_OK;
+    if (disk.paused || !concerned(concern)) return SQLITE_OK;
     disk.calls++;
     if (disk.calls < disk.at || (disk.calls > disk.at && !disk.sticky)) return SQLITE_OK;
     disk.struck = 1;
@@ -172,14 +175,32 @@ static void settled(struct file *file, int mood)
     shrunk(&file->safe, size);
 }
 
+static void named_safely(struct file *file)
+{
+    file->linked_safely = file->linked;
+    file->removed = 0;
+}
+
+static int emptied(struct file *file)
+{
+    if (!file->removed && copied(&file->former, &file->safe)) return SQLITE_NOMEM;
+    file->removed = 1;
+    shrunk(&file->now, 0);
+    shrunk(&file->safe, 0);
+    shrunk(&file->dirty, 0);
+    return SQLITE_OK;
+}
+
 static void left(struct file *file, int mood)
 {
-    int linked = below(2) ? file->linked : file->linked_safely;
-    if (file->linked) settled(file, mood);
-    if (!linked) shrunk(&file->safe, 0);
+    int as_it_was = below(2);
+    if (as_it_was && file->removed && copied(&file->safe, &file->former)) abort();
+    if (!(as_it_was && file->removed)) settled(file, mood);
+    if (as_it_was) file->linked = file->linked_safely;
+    if (!file->linked) shrunk(&file->safe, 0);
     if (copied(&file->now, &file->safe)) abort();
     shrunk(&file->dirty, 0);
-    file->linked = file->linked_safely = linked;
+    named_safely(file);
 }
 
 static void forgotten(struct shared *shared)
@@ -199,10 +220,12 @@ void crash_format(uint64_t seed)
         freed(&file->now);
         freed(&file->safe);
         freed(&file->dirty);
+        freed(&file->former);
         forgotten(&file->shared);
     }
     memset(&disk, 0, sizeof disk);
     disk.random = seed;
+    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(seed % 1000000) + 1, (sqlite3 *)0);
 }
 
 void crash_arm(int fault, long at, int sticky)
@@ -215,6 +238,8 @@ void crash_arm(int fault, long at, int sticky)
 }
 
 int crash_struck(void) { return disk.struck; }
+
+void crash_pause(int paused) { disk.paused = paused; }
 
 void crash_lie(int lying) { disk.lying = lying; }
 
@@ -268,6 +293,7 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
     struct file *file = of(base);
     int rc = struck(WRITING);
     if (rc) return rc;
+    if (!size) return emptied(file);
     rc = marked(file, size, file->now.size);
     shrunk(&file->now, size);
     return rc;
@@ -281,10 +307,7 @@ static int vfs_sync(sqlite3_file *base, int flags)
     if (rc) return rc;
     disk.counts[SYNCS]++;
     if (disk.off || disk.lying) return disk.off ? SQLITE_IOERR_FSYNC : SQLITE_OK;
-    for (i = 0; i < FILES; i++) {
-        disk.files[i].linked_safely = disk.files[i].linked;
-        if (!disk.files[i].linked) shrunk(&disk.files[i].safe, 0);
-    }
+    for (i = 0; i < FILES; i++) named_safely(&disk.files[i]);
     shrunk(&file->dirty, 0);
     return copied(&file->safe, &file->now);
 }
@@ -346,7 +369,7 @@ static int vfs_traits(sqlite3_file *base)
     return ((struct handle *)base)->spares_neighbours ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
-/* --- the memory that WAL's readers and writer share ------------------------------------------------------------- */
+/* --- the memory that WAL's readers and writer share --------------------------------------------------------- */
 
 static int vfs_map(sqlite3_file *base, int number, int size, int extend, void volatile **into)
 {
@@ -388,7 +411,8 @@ static int vfs_shm_lock(sqlite3_file *base, int first, int count, int flags)
     int slot;
     for (slot = first; (flags & SQLITE_SHM_LOCK) && slot < first + count; slot++) {
         int others = shared->writer[slot] - ((handle->writing >> slot) & 1u ? 1 : 0);
-        if (flags & SQLITE_SHM_EXCLUSIVE) others += shared->readers[slot] - ((handle->reading >> slot) & 1u ? 1 : 0);
+        if (flags & SQLITE_SHM_EXCLUSIVE)
+            others += shared->readers[slot] - ((handle->reading >> slot) & 1u ? 1 : 0);
         if (others) return SQLITE_BUSY;
     }
     for (slot = first; slot < first + count; slot++) slot_locked(handle, slot, flags);
@@ -476,15 +500,14 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 {
     struct file *file = named(name);
-    int rc;
+    int i;
     (void)vfs;
     if (struck(NAMING)) return SQLITE_IOERR_DELETE;
     if (!file || !file->linked) return SQLITE_IOERR_DELETE_NOENT;
     file->linked = 0;
-    if (sync_folder) file->linked_safely = 0;
-    rc = marked(file, 0, file->now.size);
-    shrunk(&file->now, 0);
-    return rc;
+    if (emptied(file)) return SQLITE_NOMEM;
+    for (i = 0; sync_folder && i < FILES; i++) named_safely(&disk.files[i]);
+    return SQLITE_OK;
 }
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *found)

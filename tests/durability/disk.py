@@ -5,7 +5,8 @@ import os
 import re
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
 
@@ -53,6 +54,15 @@ class CrashDisk:
     def struck(self) -> bool:
         """True once the armed fault has happened."""
         return bool(self._c.crash_struck())
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside, nothing fails and nothing is counted: for a look at what is on the disk."""
+        self._c.crash_pause(1)
+        try:
+            yield
+        finally:
+            self._c.crash_pause(0)
 
     def lie(self) -> None:
         """From here on say that everything is synced, and sync nothing."""

@@ -1,7 +1,6 @@
 """A unit's journal on a disk that may fail, driven until it does; and what must be true afterwards."""
 
 import random
-import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -23,6 +22,7 @@ class Writer:
         self.rng = random.Random(seed)
         self.uri = uri
         self.promised: list[JournalRow] = []
+        self.lost = 0
         self.promised_checkpoint: Checkpoint | None = None
         self.seen: Counter[str] = Counter()
         self._under_way = 0
@@ -33,8 +33,8 @@ class Writer:
         """The journal, as the unit opens it. JournalError."""
         return Journal(self.uri, UNIT, SimulatedDisk(), self.rng.randbytes, new_epoch=1)
 
-    def write_until_the_cut(self) -> None:
-        """Open the journal and write until the power is gone, wherever that is."""
+    def live_until_the_cut(self) -> None:
+        """Open the journal, see that it is as promised, and write until the power is gone, wherever that is."""
         try:
             journal = self.open()
         except JournalError:
@@ -42,10 +42,19 @@ class Writer:
             self.seen["cut while opening"] += 1
             return
         try:
+            self.look(journal)
             while not self.disk.struck:
                 self.write(journal)
         except NotWritten:
             assert self.disk.struck, "a disk that is whole takes nothing"
+        finally:
+            journal.close()
+
+    def die(self) -> None:
+        """See for a last time that the journal is as promised."""
+        journal = self.open()
+        try:
+            self.look(journal)
         finally:
             journal.close()
 
@@ -76,32 +85,33 @@ class Writer:
         closed = RunClosed("1.1.1", "ana", "b1", START, START, 1_000, 500, Cause.MEMBER)
         return self.rng.choice([granted, closed, FaultRaised(Fault.READER_LOST)])
 
-    def lost(self) -> int:
-        """Open what the cut left: how many promised rows are gone. All else that must be true is asserted."""
-        journal = self.open()
-        try:
-            reader = journal.reader()
-            assert _integrity(self.uri) == "ok"
-            assert reader.first_bad_row() is None
-            rows = list(reader.all_rows())
-            assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
-            assert rows[: len(self.promised)] == self.promised[: len(rows)]
-            gone = max(0, len(self.promised) - len(rows))
-            found = journal.last_checkpoint()
-            if not gone:
-                assert len(rows) - len(self.promised) in (0, self._under_way), "a batch came half"
-                assert found in (self.promised_checkpoint, self._checkpoint_under_way)
-                self._note(len(rows) > len(self.promised), found)
-            self.promised, self.promised_checkpoint = rows, found
-            self._under_way, self._checkpoint_under_way = 0, None
-        finally:
-            journal.close()
-        return gone
+    def look(self, journal: Journal) -> None:
+        """Count the promised rows that are gone; assert all else that must be true after a cut."""
+        reader = journal.reader()
+        rows, found = list(reader.all_rows()), journal.last_checkpoint()
+        assert journal._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert reader.first_bad_row() is None
+        assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
+        assert rows[: len(self.promised)] == self.promised[: len(rows)]
+        if len(rows) < len(self.promised):
+            self.lost += len(self.promised) - len(rows)
+        else:
+            assert len(rows) - len(self.promised) in (0, self._under_way), "a batch came half"
+            assert found in (self.promised_checkpoint, self._checkpoint_under_way)
+            self._note(len(rows) > len(self.promised), found)
+        self.promised, self.promised_checkpoint = rows, found
+        self._under_way, self._checkpoint_under_way = 0, None
 
+    def _note(self, more_rows: bool, found: Checkpoint | None) -> None:
+        """What was under way at the cut may be there or not, and both must have been met."""
+        if self._under_way:
+            self.seen["a batch came through" if more_rows else "a batch did not"] += 1
+        if self._checkpoint_under_way:
+            through = found == self._checkpoint_under_way
+            self.seen["a checkpoint came through" if through else "a checkpoint did not"] += 1
 
-def _integrity(uri: str) -> str:
-    connection = sqlite3.connect(uri, uri=True)
-    try:
-        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
-    finally:
-        connection.close()
+    def _fact(self) -> Fact:
+        badge = self.rng.randbytes(32).hex()
+        granted = DecisionMade(badge, "ana", Outcome.GRANTED, Reason.BOOKING, "b1", "1.1.1", "1.7", START)
+        closed = RunClosed("1.1.1", "ana", "b1", START, START, 1_000, 500, Cause.MEMBER)
+        return self.rng.choice([granted, closed, FaultRaised(Fault.READER_LOST)])

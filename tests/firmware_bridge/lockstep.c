@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <simavr/avr_adc.h>
-#include <simavr/avr_eeprom.h>
 #include <simavr/avr_extint.h>
 #include <simavr/avr_ioport.h>
 #include <simavr/avr_uart.h>
@@ -21,7 +20,6 @@
 #define PIND_AT 0x29
 #define MCUSR_AT 0x54
 #define POWER_ON 1
-#define EEPROM_BYTES 1024
 #define ROOM 65536u
 #define FOREVER 0xCFFF /* rjmp to itself */
 
@@ -219,16 +217,4 @@ void board_mend(void)
     if (frozen)
         memcpy(avr->flash + frozen_at, frozen_code, 2);
     frozen = false;
-}
-
-void board_eeprom_read(uint8_t *bytes)
-{
-    avr_eeprom_desc_t all = {.ee = bytes, .offset = 0, .size = EEPROM_BYTES};
-    avr_ioctl(avr, AVR_IOCTL_EEPROM_GET, &all);
-}
-
-void board_eeprom_write(uint8_t *bytes)
-{
-    avr_eeprom_desc_t all = {.ee = bytes, .offset = 0, .size = EEPROM_BYTES};
-    avr_ioctl(avr, AVR_IOCTL_EEPROM_SET, &all);
 }

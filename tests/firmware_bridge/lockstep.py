@@ -9,7 +9,6 @@ CYCLES_A_MS = 16_000
 CYCLES_A_BYTE = 16_000_000 * 10 // 117_647
 BIAS_MV = 2500
 ESTOP, MIRROR, BUSY, DOOR = 2, 3, 4, 5
-EEPROM_BYTES = 1024
 ANSWER_MS = 12
 START_MS = 60
 
@@ -131,9 +130,3 @@ class Board:
     def power_cycle(self) -> None:
         """Cut the supply and give it back at once: only the EEPROM is kept."""
         self._chip.board_power_cycle()
-
-    def eeprom(self) -> bytes:
-        """The EEPROM's bytes."""
-        buffer = ctypes.create_string_buffer(EEPROM_BYTES)
-        self._chip.board_eeprom_read(buffer)
-        return buffer.raw[:EEPROM_BYTES]

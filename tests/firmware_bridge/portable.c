@@ -37,11 +37,6 @@ void portable_pass(uint32_t ms)
         board_tick(&board, board.now + 1, &wires);
 }
 
-void portable_measured(uint16_t milliamperes)
-{
-    board_measured(&board, milliamperes, WINDOW_SAMPLES);
-}
-
 int portable_say(const uint8_t *frame, int length, uint8_t *answer)
 {
     return modbus_answer(&board, frame, (uint8_t)length, answer);

@@ -96,7 +96,7 @@ def _crop(picture: Image.Image, label: Any) -> Image.Image:
 
 def contrast(crop: Image.Image) -> float:
     """Between the commonest colour, which is the ground, and the one that stands out most among the common."""
-    colours = Counter(crop.getdata())
+    colours = Counter(crop.get_flattened_data())
     (ground, _), *others = colours.most_common()
     enough = max(12, sum(colours.values()) // 2000)
     return max((_ratio(ground, colour) for colour, count in others if count >= enough), default=1.0)

@@ -160,7 +160,7 @@ class Town:
         self._copy_twin("backup.db", "twin.db")
         if said:
             with self.twin() as store:
-                restored.begin(store, self.site.schedule.now())
+                restored.begin_epoch(store, self.site.schedule.now())
         self.site.spread()
 
     def _copy_twin(self, source: str, target: str) -> None:

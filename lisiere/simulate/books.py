@@ -1,0 +1,128 @@
+"""The files of units and twin, read by an eye of their own: what is really on disk."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lisiere.simulate.verdicts import Verdicts
+
+_LATEST = "SELECT kind, body FROM rows WHERE kind IN ('decision', 'run') ORDER BY epoch DESC, seq DESC"
+_NEW = (
+    "SELECT epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, hash FROM rows"
+    " WHERE epoch > ?1 OR (epoch = ?1 AND seq > ?2) ORDER BY epoch, seq"
+)
+_TWINS = "SELECT epoch, seq, hash FROM rows WHERE unit = ? AND seq > ? ORDER BY epoch, seq"
+_APPLIED = (
+    "SELECT p.epoch, p.applied, (SELECT count(*) FROM rows r WHERE r.unit = p.unit AND r.epoch = p.epoch"
+    " AND r.seq <= p.applied) FROM progress p WHERE p.unit = ?"
+)
+FIRST = "0" * 64
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file, to be read only."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def granted_and_open(folder: Path) -> str | None:
+    """The run that a unit's journal grants, and that no row closes."""
+    with opened(folder / "journal.db") as journal:
+        for kind, body in journal.execute(_LATEST):
+            run = json.loads(body)["run"]
+            if kind == "run":
+                return None
+            if run:
+                return str(run)
+    return None
+
+
+@dataclass(slots=True)
+class Journal:
+    """One unit's journal as far as it was read: every row's hash by (epoch, seq), and the runs it tells of.
+
+    `powered`: each closed run's milliseconds; of a run that was closed twice, the last word.
+    """
+
+    unit: str
+    last: tuple[int, int] = (0, 0)
+    head: str = FIRST
+    hashes: dict[tuple[int, int], str] = field(default_factory=dict)
+    granted: list[str] = field(default_factory=list)
+    powered: dict[str, int] = field(default_factory=dict)
+    told_twice: list[str] = field(default_factory=list)
+
+    def read_on(self, path: Path) -> str:
+        """Read what is new; why it is not sound, or nothing."""
+        with opened(path) as file:
+            for row in file.execute(_NEW, self.last):
+                why = self._take(row)
+                if why:
+                    return f"row {row[0]}.{row[1]} {why}"
+        return ""
+
+    def _take(self, row: tuple[int, int, str, int, int, str, str, str, str, str]) -> str:
+        epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, digest = row
+        if epoch != self.last[0]:
+            self.last, self.head = (epoch, 0), FIRST
+        if seq != self.last[1] + 1:
+            return f"follows row {self.last[1]}"
+        if prev != self.head:
+            return "is not chained"
+        parts = (prev, self.unit, epoch, seq, at, mono_ms, boot, kind, body, commitment)
+        if hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest() != digest:
+            return "has another hash"
+        self.last, self.head = (epoch, seq), digest
+        self.hashes[self.last] = digest
+        self._runs(kind, json.loads(body))
+        return ""
+
+    def _runs(self, kind: str, body: dict[str, object]) -> None:
+        if kind == "decision" and body["run"]:
+            self.granted.append(str(body["run"]))
+        if kind == "run":
+            run, powered = str(body["run"]), body["powered_ms"]
+            if run in self.powered:
+                self.told_twice.append(run)
+            assert isinstance(powered, int)
+            self.powered[run] = powered
+
+    @property
+    def unclosed(self) -> list[str]:
+        """The granted runs, save the last, that no row closes."""
+        return [run for run in self.granted[:-1] if run not in self.powered]
+
+
+class Books:
+    """All journals, and the twin's copy of them."""
+
+    def __init__(self, twin: Path, folders: dict[str, Path], verdicts: Verdicts) -> None:
+        self._twin = twin
+        self._folders = folders
+        self._verdicts = verdicts
+        self.journals = {unit: Journal(unit) for unit in folders}
+
+    def audit(self, now: int) -> None:
+        """Read everything that is new, and compare."""
+        with opened(self._twin) as twin:
+            for unit, folder in self._folders.items():
+                self._audit(unit, folder, twin, now)
+
+    def _audit(self, unit: str, folder: Path, twin: sqlite3.Connection, now: int) -> None:
+        journal = self.journals[unit]
+        seen = journal.last
+        why = journal.read_on(folder / "journal.db")
+        hold = self._verdicts.hold
+        hold(not why, "a_journal_is_whole_and_chained", unit, now, why)
+        hold(not journal.unclosed, "every_granted_run_is_closed", unit, now, f"not closed: {journal.unclosed}")
+        hold(not journal.told_twice, "a_run_is_closed_once", unit, now, f"twice: {journal.told_twice}")
+        for epoch, seq, digest in twin.execute(_TWINS, (unit, max(0, seen[1] - 500))):
+            same = journal.hashes.get((epoch, seq)) == digest
+            hold(same, "the_twin_has_the_units_own_rows", unit, now, f"row {epoch}.{seq} differs")
+        for epoch, applied, stored in twin.execute(_APPLIED, (unit,)):
+            hold(applied == stored, "what_is_acknowledged_is_on_disk", unit, now, f"{epoch}: {stored} of {applied}")

@@ -1,0 +1,86 @@
+"""`lisiere simulate [--device-years N] [--seed S] [--json]`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from lisiere.simulate.campaign import Campaign, run
+from lisiere.simulate.plan import VISITS, plan
+from lisiere.simulate.shrink import Shrinker
+from lisiere.simulate.stage import Outcome
+from lisiere.simulate.states import WANTED
+from lisiere.simulate.story import beyond_words, told
+
+EPILOG = f"""A device-day has {VISITS[0]} to {VISITS[1]} visits, as the seed has it: a booking, a walk-up, a
+stranger, each with about two taps; and as many faults as the seed's classes bring.
+examples:
+  lisiere simulate --device-years 1                 a minute or so
+  lisiere simulate --device-years 1000 --json       what a release needs
+  lisiere simulate --device-years 0 --seed 1234     that one seed
+exit status: 0 every promise was kept; 1 one was broken: the seed is made small and written down as a rehearsal
+"""
+
+
+def command(arguments: list[str]) -> int:
+    """Run the command; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="lisiere simulate",
+        description="Try to break a whole site in virtual time: random people, a swarm of faults, the real code.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--device-years", type=float, default=1.0, metavar="N", help="how much to play (default 1)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="the first seed (default 0)")
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    parser.add_argument("--processes", type=int, metavar="P", help="how many share the seeds (default: one a core)")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where a failing seed is written down (default: here)",
+    )
+    options = parser.parse_args(arguments)
+    campaign = run(options.device_years, options.seed, _progress, options.processes)
+    print(json.dumps(campaign.as_json()) if options.json else _figures(campaign))
+    if campaign.failed:
+        _write_down(campaign.failed[0], options.keep)
+    return 1 if campaign.failed else 0
+
+
+def _progress(done: int, of: int) -> None:
+    """One line that is written over, for a person who waits."""
+    if sys.stderr.isatty():
+        full = 40 * done // of
+        end = "" if done < of else "\r\x1b[K"
+        print(
+            f"\r[{'#' * full}{'.' * (40 - full)}] {done} of {of} seeds {end}", end="", file=sys.stderr, flush=True
+        )
+
+
+def _figures(campaign: Campaign) -> str:
+    """The figures, for people."""
+    figures = campaign.as_json()
+    missed = sorted(WANTED - set(figures["states"]))
+    lines = [
+        f"{figures['device_years']} device-years in {figures['seeds']} seeds, {figures['checks']:,} checks",
+        f"{figures['violations']} violations: fewer than {figures['bound_3_over_n']} a device-year (95 %)",
+        f"{figures['exchanges_executed']:,} exchanges executed, {figures['exchanges_skipped']:,} counted",
+        "faults: " + ", ".join(f"{name} {n}" for name, n in figures["faults"].items()),
+        f"states reached: {len(figures['states'])}; not reached: {', '.join(missed) or 'none'}",
+        f"trace {figures['trace_sha256']}",
+    ]
+    return "\n".join(lines)
+
+
+def _write_down(outcome: Outcome, folder: Path) -> None:
+    """Say what was broken, and write the seed down as small as it gets."""
+    first = outcome.violations[0]
+    print(f"seed {outcome.seed}: {first.rule} {first.machine}: {first.text}", file=sys.stderr)
+    small = Shrinker(plan(outcome.seed), first).shrink()
+    path = folder / f"simulate-{outcome.seed}.toml"
+    path.write_text(told(small), encoding="utf-8")
+    beyond = beyond_words(small)
+    lacks = f"; as comments, for want of words: {', '.join(beyond)}" if beyond else ""
+    print(f"{path}: {len(small.acts)} acts that break it{lacks}", file=sys.stderr)

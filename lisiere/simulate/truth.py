@@ -1,0 +1,89 @@
+"""How things really stand, whatever a unit or the twin believes: what was done to them is all this is made of."""
+
+from dataclasses import dataclass, field
+
+from access.machines import Machine
+from access.policy import Policy
+from lisiere.rehearse.script import Person
+from lisiere.world.bench import Bench
+
+ERROR_MS = 3_000
+"""How wrong a clock may be that is still trusted, besides its drift."""
+DRIFT = 1e-4
+"""The drift that is allowed for."""
+NEVER = -(10**12)
+
+
+@dataclass(slots=True)
+class Standing:
+    """One machine, its unit and what hangs on it. All instants are milliseconds of true time."""
+
+    machine: Machine
+    bench: Bench
+    amps: float = 0.0
+    still_ms: int = 0
+    pressed: bool = False
+    stuck: bool = False
+    stuck_ms: int = NEVER
+    changed_ms: int = NEVER
+    board_lost_ms: int | None = None
+    locked_ms: int | None = None
+    lock_heard_ms: int = NEVER
+    was_locked: bool = False
+    tapped_ms: int = NEVER
+    synced_ms: int = 0
+    clock_ms: int = NEVER
+    up_ms: int = -1
+    silent_since: int | None = 0
+    on_ms: int | None = None
+    disk_full_ms: int = NEVER
+    exchanges: int = 0
+    uncertain: bool = False
+
+    def senses_since(self, ms: int) -> bool:
+        """Its current sensor has told the truth since then."""
+        return self.machine.senses_current and not self.stuck and self.stuck_ms < ms
+
+    @property
+    def live(self) -> bool:
+        """The output is live because it is held: a welded contact is another matter."""
+        return self.bench.output.live and self.bench.output.held and self.bench.mains
+
+    @property
+    def clock_is_known(self) -> bool:
+        """Nothing has happened to the clock since the twin last said what time it is."""
+        return self.synced_ms > self.clock_ms
+
+    def error_ms(self, now: int) -> int:
+        """How far a trusted clock may be off."""
+        return ERROR_MS + round(DRIFT * (now - self.synced_ms))
+
+    def look(self, now: int) -> None:
+        """Notice an exchange that went well, a boot, and a death."""
+        self.bench.catch_up()
+        if self.bench.executed != self.exchanges:
+            self.exchanges, self.synced_ms, self.uncertain = self.bench.executed, now, False
+            if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms:
+                self.lock_heard_ms = now
+        if self.bench.unit is None:
+            self.silent_since = now if self.silent_since is None else self.silent_since
+            self.up_ms = -1
+        elif self.up_ms < 0:
+            self.up_ms, self.silent_since = now, None
+
+
+@dataclass(slots=True)
+class Truth:
+    """The whole site. `revoked`: since when a badge is good for nothing; `ever_revoked`: those that were."""
+
+    policy: Policy
+    people: dict[str, Person]
+    machines: dict[str, Standing]
+    revoked: dict[str, int] = field(default_factory=dict)
+    ever_revoked: set[str] = field(default_factory=set)
+    restored: bool = False
+
+    def look(self, now: int) -> None:
+        """After every event."""
+        for standing in self.machines.values():
+            standing.look(now)

@@ -1,0 +1,55 @@
+"""A network that loses, doubles, delays and replays messages between one unit and the twin."""
+
+from collections import Counter
+from contextlib import suppress
+from random import Random
+
+from lisiere.world.schedule import Turn
+from lisiere.world.site import Site, Wire
+from server_sync.client import TwinUnreachable
+from twin.exchange import UnknownUnit
+
+LATE_MS = (1, 120_000)
+"""How much later a late message comes, in milliseconds: others overtake it."""
+
+
+class StormyWire(Wire):
+    """The network in any weather. `chances` are those of each kind of fault; `met` counts what happened."""
+
+    def __init__(self, site: Site, machine: str, rng: Random, met: Counter[str]) -> None:
+        super().__init__(site, machine)
+        self.chances: dict[str, float] = {}
+        self._rng = rng
+        self._met = met
+        self._earlier = b""
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """See `server_sync.client.Transport`."""
+        if not self._befalls("late"):
+            return self._to_and_fro(path, body)
+        self._site.schedule.at(
+            self._site.schedule.ms + self._rng.randint(*LATE_MS), Turn.NETWORK, lambda: self._arrives_late(body)
+        )
+        raise TwinUnreachable("the simulated request is late")
+
+    def _to_and_fro(self, path: str, body: bytes) -> bytes:
+        if self._befalls("drop"):
+            if self._rng.random() < 0.5:
+                super().post(path, body)
+            raise TwinUnreachable("the simulated network lost a message")
+        reply = super().post(path, body)
+        if self._befalls("duplicate"):
+            reply = super().post(path, body)
+        earlier, self._earlier = self._earlier, reply
+        return earlier if earlier and self._befalls("replay") else reply
+
+    def _arrives_late(self, body: bytes) -> None:
+        """The unit has long given up this request; nobody hears the answer."""
+        with suppress(TwinUnreachable, UnknownUnit):
+            super().post("", body)
+
+    def _befalls(self, kind: str) -> bool:
+        chance = self.chances.get(kind, 0.0)
+        befalls = chance > 0 and self._rng.random() < chance
+        self._met[kind] += befalls
+        return befalls
