@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 
 class Role(StrEnum):
@@ -78,3 +79,8 @@ class Member:
     def expired(self, at: datetime) -> bool:
         """True when the membership is no longer valid at that instant."""
         return self.valid_until is not None and at >= self.valid_until
+
+
+def erased_mark(member: str) -> str:
+    """What is kept of a member who was erased: enough to know the id again, not to learn it."""
+    return sha256(f"lisiere erased {member}".encode()).hexdigest()

@@ -17,7 +17,7 @@ from controller import timekeeping
 from controller.aside import put_aside
 from controller.claim import Claim
 from controller.control import Control, Hands
-from controller.events import Exchanged, JournalBehind, NewEpoch
+from controller.events import Erasure, Exchanged, JournalBehind, NewEpoch
 from controller.journal import (
     Checkpoint,
     Disk,
@@ -64,6 +64,9 @@ class Lane(Protocol):
         """See `controller.recorder.Recorder`."""
 
     def begin_epoch(self, new: NewEpoch) -> None:
+        """See `controller.recorder.Recorder`."""
+
+    def erase(self, erasure: Erasure) -> None:
         """See `controller.recorder.Recorder`."""
 
 
@@ -254,6 +257,7 @@ def _control(
         urge=watchers.urge,
         keep_anchor=lambda anchor: timekeeping.keep(anchor, note),
         begin_epoch=lane.begin_epoch,
+        erase=lane.erase,
     )
     return Control(unit, replica, remembered, timekeeper, hands)
 

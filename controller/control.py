@@ -38,6 +38,7 @@ from controller.events import (
     ClockChanged,
     DiskChanged,
     EpochBegun,
+    Erasure,
     Event,
     Exchanged,
     ExtendAsked,
@@ -75,6 +76,7 @@ class Hands:
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
     watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
     clock was last known by, for the next start. `begin_epoch`: the journal is to begin a new epoch.
+    `erase`: it is to forget some members.
     """
 
     output: Output
@@ -84,6 +86,7 @@ class Hands:
     urge: Callable[[], None] = lambda: None
     keep_anchor: Callable[[Anchor], None] = lambda anchor: None
     begin_epoch: Callable[[NewEpoch], None] = lambda new: None
+    erase: Callable[[Erasure], None] = lambda erasure: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ class Control:
         facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
+        self._forget(self.replica)
         self._tell(tuple(facts))
         self._judge_journal()
         self._drain()
@@ -494,8 +498,13 @@ class Control:
             self._link(SyncChange.RESTORED, event.backlog)
         if event.replica is not None and event.replica.version > self.replica.version:
             self.ledger = self.ledger.with_replica(event.replica)
+            self._forget(event.replica)
             self._step(TimePassed())
         self._offers(event.requests)
+
+    def _forget(self, replica: Replica) -> None:
+        if replica.erased:
+            self._hands.erase(Erasure(replica.erased))
 
     def _quarantine(self, fork: str | None) -> None:
         """Two devices wrote under this unit's name: until the twin takes that back, nothing is granted."""

@@ -224,6 +224,13 @@ class NewEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """The members with these marks are to be forgotten."""
+
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class JournalBehind:
     """The twin has rows that the journal has not, or has otherwise: from row `after` on it is an old copy."""
 

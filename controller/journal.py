@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import sqlite_utils
 
 from access.facts import PERSONAL, Fact, body, instant, stamp
+from access.people import erased_mark
 from access.times import ClockReading
 
 FIRST = "0" * 64
@@ -233,6 +234,7 @@ def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
     database = sqlite_utils.Database(connection)
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA synchronous=EXTRA")
     database.enable_wal()
     connection.execute("PRAGMA synchronous=FULL")
@@ -289,6 +291,7 @@ class Journal:
         self._disk = disk
         self._entropy = entropy
         self._key = key
+        self._erased: frozenset[str] = frozenset()
         self._connection = connect(place, unit, new_epoch)
         try:
             with judged(place):
@@ -308,6 +311,18 @@ class Journal:
         rows = self._chain(facts)
         self._commit(rows)
         return rows
+
+    def erase(self, erased: frozenset[str]) -> None:
+        """Forget the members with these marks (`access.people.erased_mark`), now and in every row to come.
+
+        NotWritten like `append`.
+        """
+        self._erased = erased
+        named = self._connection.execute("SELECT DISTINCT json_extract(opening, '$.member') FROM openings")
+        gone = [str(row[0]) for row in named if erased_mark(str(row[0])) in erased]
+        if gone:
+            forget = "DELETE FROM openings WHERE json_extract(opening, '$.member') = ?"
+            self._commit([], *((forget, (member,)) for member in gone))
 
     def begin_epoch(self, epoch: int, after: int) -> None:
         """Leave this epoch at row `after`: what follows becomes the first rows of a new one, in one transaction.
@@ -354,7 +369,7 @@ class Journal:
         """Close the file; safe to call twice."""
         self._connection.close()
 
-    def _commit(self, rows: list[JournalRow], *before: tuple[str, tuple[int, ...]]) -> None:
+    def _commit(self, rows: list[JournalRow], *before: tuple[str, tuple[Any, ...]]) -> None:
         """Write rows, and the signed head of the journal with them, all or nothing."""
         seq, head = (rows[-1].seq, rows[-1].hash) if rows else (self.last_seq, self._last_hash)
         execute = self._connection.execute
@@ -414,6 +429,7 @@ class Journal:
         fields = body(stamped.fact)
         person = {name: fields.pop(name) for name in PERSONAL if name in fields}
         opening = person | {"salt": self._entropy(16).hex()} if any(person.values()) else {}
+        forgotten = erased_mark(str(person.get("member") or "")) in self._erased
         row = JournalRow(
             epoch=self.epoch,
             seq=seq,
@@ -425,7 +441,7 @@ class Journal:
             commitment=commitment_of(opening),
             prev=prev,
             hash="",
-            opening=canonical(opening),
+            opening=canonical({} if forgotten else opening),
         )
         return replace(row, hash=chained(self.unit, row))
 

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from controller.control import Control
-from controller.events import Event, NewEpoch, TimePassed
+from controller.events import Erasure, Event, NewEpoch, TimePassed
 from controller.journal import Checkpoint
 from controller.recorder import Batch, Recorder
 
@@ -24,7 +24,7 @@ PROBE_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Task = Batch | Checkpoint | NewEpoch | None
+Task = Batch | Checkpoint | NewEpoch | Erasure | None
 
 
 class RecorderThread:
@@ -52,6 +52,10 @@ class RecorderThread:
     def begin_epoch(self, new: NewEpoch) -> None:
         """See `Recorder.begin_epoch`."""
         self._tasks.put(new)
+
+    def erase(self, erasure: Erasure) -> None:
+        """See `Recorder.erase`."""
+        self._tasks.put(erasure)
 
     def close(self) -> None:
         """Write what is left, also what the disk refused before, then end."""
@@ -82,6 +86,8 @@ class RecorderThread:
                     self._recorder.checkpoint(task)
                 case NewEpoch():
                     self._recorder.begin_epoch(task)
+                case Erasure():
+                    self._recorder.erase(task)
 
 
 class Loop:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.events import DiskChanged, EpochBegun, Event, NewEpoch, Unwritten, Written
+from controller.events import DiskChanged, EpochBegun, Erasure, Event, NewEpoch, Unwritten, Written
 from controller.journal import Checkpoint, Journal, NotWritten, Stamped
 
 Post = Callable[[Event], None]
@@ -65,6 +65,13 @@ class Recorder:
             self._tell_failing()
             return
         self._post(EpochBegun(new))
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let the journal forget who is to be forgotten; what the disk refuses is tried with the next replica."""
+        try:
+            self._journal.erase(erasure.marks)
+        except NotWritten:
+            self._tell_failing()
 
     def probe(self) -> None:
         """See whether the disk takes anything, and write what waits."""

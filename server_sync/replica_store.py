@@ -44,6 +44,7 @@ class ReplicaStore:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             database = sqlite_utils.Database(self._connection)
             database.enable_wal()
+            self._connection.execute("PRAGMA secure_delete=ON")  # an erased person's name is overwritten
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a cache: the twin has it all
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)"

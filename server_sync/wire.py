@@ -335,6 +335,7 @@ def replica_to_bytes(replica: Replica) -> bytes:
             "bookings": [booking_to_json(booking) for booking in replica.bookings],
             "acked": list(replica.acked),
             "devices": [device_to_json(device) for device in replica.devices],
+            "erased": sorted(replica.erased),
         }
     )
 
@@ -355,6 +356,7 @@ def replica_from_bytes(raw: bytes) -> Replica:
             tuple(booking_from_json(booking) for booking in data["bookings"]),
             (int(data["acked"][0]), int(data["acked"][1])),
             tuple(device_from_json(device) for device in data["devices"]),
+            frozenset(map(str, data.get("erased", []))),
         )
 
     return checked("replica", read)

@@ -29,7 +29,7 @@ from twin.bookings import Bookings, IdTaken, Listener, Pending
 from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
 from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
-from twin.people import People, Unknown
+from twin.people import Erased, People, Unknown
 from twin.requests import PATIENCE
 from twin.store import Store
 
@@ -204,6 +204,13 @@ def change_member(member: Id, asked: MemberChange, twin: TheTwin) -> MemberOut:
         raise Denied(404, "not_found", f"Il n'y a pas de membre « {member} ».")
     known = found[0].model_dump(include=set(MemberChange.model_fields) - {"badges"})
     return _put_member(twin, member, MemberChange(**known | asked.model_dump(exclude_unset=True)))
+
+
+@api.delete("/api/members/{member}", tags=["people"])
+def erase_member(member: Id, twin: TheTwin) -> Done:
+    """Forget a member, here and on every unit. The durations of past runs stay; this cannot be undone."""
+    twin.people.erase(member, twin.now())
+    return Done()
 
 
 def _put_member(twin: Twin, id: str, wanted: MemberChange) -> MemberOut:
@@ -532,6 +539,10 @@ def _unknown(request: Request, error: Exception) -> Response:
     return Denied(404, "not_found", f"Le jumeau ne connaît pas cela ({error}).").response()
 
 
+def _erased(request: Request, error: Exception) -> Response:
+    return Denied(409, "erased", "Cet identifiant a été effacé pour toujours : en choisir un autre.").response()
+
+
 def _busy(request: Request, error: Exception) -> Response:
     log.error("database: %s", error)
     return Denied(503, "database", "La base de données ne répond pas : réessayer dans un instant.").response()
@@ -550,6 +561,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
     HTTPException: _http,
     RequestValidationError: _invalid,
     Unknown: _unknown,
+    Erased: _erased,
     UnknownUnit: _unknown,
     OperationalError: _busy,
     Exception: _broken,

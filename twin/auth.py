@@ -81,6 +81,7 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "GET /api/members": TEAM | {Role.AUDITOR},
     "POST /api/members": ADMIN,
     "PATCH /api/members/{member}": ADMIN,
+    "DELETE /api/members/{member}": ADMIN,
     "GET /api/machines": PEOPLE | {Role.KIOSK},
     "POST /api/machines": ADMIN,
     "PATCH /api/machines/{machine}": ADMIN,

@@ -17,7 +17,7 @@ from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, DecisionMade, RequestAccepted, RunClosed, instant, stamp
 from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
 from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, encode
-from twin import requests, tables
+from twin import erasure, requests, tables
 from twin.desk import Change, Desk
 from twin.replicas import Unit
 from twin.store import Record, insert_new
@@ -75,7 +75,9 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
     )
     raised = False
     if fresh and after.fork is None:
-        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now) for row in fresh])
+        erased = erasure.marks(desk.conn)
+        named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh]
+        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now) for row in named])
         applied, raised = _apply_waiting(desk, unit, so_far.applied)
         after = replace(after, applied=applied)
     if after != so_far:

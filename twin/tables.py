@@ -195,6 +195,14 @@ tokens = Table(
     Column("expires", String),
 )
 
+erased = Table(
+    "erased",
+    metadata,
+    Column("mark", String, primary_key=True),  # access.people.erased_mark of the member's id
+    Column("at", String, nullable=False),
+)
+"""Who was erased, so that no unit brings the name back."""
+
 codes = Table(
     "codes",
     metadata,
