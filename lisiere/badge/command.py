@@ -21,10 +21,10 @@ PATIENCE_S = 20.0
 WELL, FAILED, NO_READER = 0, 1, 2
 EPILOG = """examples:
   lisiere badge desk /media/key/desk.json       make the workshop's master key, once
-  lisiere badge enrol ana --reader tty:S0:pn532 --keys /media/key/desk.json --twin http://twin:8400
+  lisiere badge enrol ana --reader tty:S0:pn532 --keys /media/key/desk.json --twin https://twin.local:8400
   lisiere badge enrol ana --replaces 04A1B2C3D4E5F6 ...
-  lisiere badge lost 04A1B2C3D4E5F6 --twin http://twin:8400
-  lisiere badge found 04A1B2C3D4E5F6 --twin http://twin:8400
+  lisiere badge lost 04A1B2C3D4E5F6 --twin https://twin.local:8400
+  lisiere badge found 04A1B2C3D4E5F6 --twin https://twin.local:8400
 The token is an administrator's: --token, or better LISIERE_TOKEN. A member may have several badges.
 docs/badges.md says which cards to buy, and where to keep the master key.
 
@@ -74,11 +74,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _at_a_twin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--twin", required=True, metavar="URL")
+    parser.add_argument("--ca", metavar="FILE", help="the twin's own certificate authority: its tls/ca.pem")
     parser.add_argument("--token", default=os.environ.get("LISIERE_TOKEN", ""), help="or LISIERE_TOKEN")
 
 
 def _enrol(options: argparse.Namespace) -> None:
-    twin, master = Twin(options.twin, options.token), master_of(options.keys)
+    twin, master = Twin(options.twin, options.token, options.ca), master_of(options.keys)
     twin.check_member(options.member)
     reader = paths.open(options.reader, PATIENCE_S)
     try:
@@ -123,11 +124,11 @@ def tell_twin(twin: Twin, master: Master, member: str, uid: str) -> None:
 
 
 def _lost(options: argparse.Namespace) -> None:
-    Twin(options.twin, options.token).revoke(options.number)
+    Twin(options.twin, options.token, options.ca).revoke(options.number)
 
 
 def _found(options: argparse.Namespace) -> None:
-    Twin(options.twin, options.token).restore(options.number)
+    Twin(options.twin, options.token, options.ca).restore(options.number)
 
 
 def _desk(options: argparse.Namespace) -> None:

@@ -26,9 +26,9 @@ from server_sync.identity import Counter, PrivateKey, PublicKey, RequestSigner, 
 from server_sync.replica_store import ReplicaStore
 from tests.hardware.cards import MASTER
 from tests.hardware.test_writing import PUBLISHED
-from tests.twin_app.test_serve import free_port, twin
+from tests.lisiere.twins import running_twin
 from twin.people import People
-from twin.serve import token
+from twin.serve import code, token
 from twin.store import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "badges.md"
@@ -40,8 +40,9 @@ NUMBERS = {"ana": BLANK, "bilal": "04B1B1B1B1B1B1", "carl": "04C1C1C1C1C1C1"}
 
 @dataclass
 class Workshop:
-    """A twin that answers, and its administrator's token."""
+    """A twin that answers, over TLS and on its own computer, and its administrator's token."""
 
+    tls: str
     url: str
     token: str
     folder: Path
@@ -49,14 +50,14 @@ class Workshop:
     def enrolled(self, device: str, machine: str | None) -> Path:
         """The folder of a new unit, or of a kiosk, as `lisiere enrol` leaves it."""
         folder = self.folder / device
-        enrol(Enrolment(folder, self.url, self.token, device, machine, "usb"))
+        enrol(Enrolment(folder, self.tls, code(self.folder / "twin", device, machine), "usb"))
         return folder
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     """A press that asks for a training, three members, and a twin in a process of its own."""
-    folder, port = tmp_path_factory.mktemp("desk"), free_port()
+    folder = tmp_path_factory.mktemp("desk")
     data = folder / "twin"
     secret = token(data, "admin")
     store = Store(data / "twin.db")
@@ -67,8 +68,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     people.put_member("bilal", ["04B0B0B0"])
     people.put_member("carl", role=Role.TECHNICIAN)
     store.close()
-    with twin(data, port):
-        yield Workshop(f"http://127.0.0.1:{port}", secret, folder)
+    with running_twin(data) as twin:
+        yield Workshop(twin.url, twin.page, secret, folder)
 
 
 @pytest.fixture
@@ -95,7 +96,8 @@ def test_a_blank_is_enrolled(
     chip = Pn532()
     chip.cards = [Ntag424(bytes.fromhex(BLANK), signature=bytes.fromhex(PUBLISHED[1]))]
     words = ["enrol", "ana", "--reader", chip.path, "--keys", str(desk_file)]
-    at_twin = ["--twin", workshop.url, "--token", workshop.token]
+    authority = workshop.folder / "twin" / "tls" / "ca.pem"
+    at_twin = ["--twin", workshop.tls, "--ca", str(authority), "--token", workshop.token]
     assert command([*words, *at_twin]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {"member": "ana", "badge": BLANK, "strength": "ntag424"}
