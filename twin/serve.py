@@ -164,7 +164,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _store(data: Path, database: str | None) -> Store:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Store(database or data / "twin.db")
     except (OSError, SQLAlchemyError) as error:
         first = str(error).splitlines()[0]
