@@ -16,8 +16,9 @@ from access.vocabulary import Fault
 from controller import timekeeping
 from controller.aside import put_aside
 from controller.claim import Claim
-from controller.control import Control, Hands
+from controller.control import Control
 from controller.events import Erasure, Exchanged, JournalBehind, NewEpoch
+from controller.hands import Hands
 from controller.journal import (
     Checkpoint,
     Disk,

@@ -8,8 +8,9 @@ from access.machines import Machine
 from access.people import Badge, Member
 from access.replica import Replica, Version
 from access.vocabulary import Fault
-from controller.control import Control, Hands
+from controller.control import Control
 from controller.events import BadgePresented, ContactChanged, Event, TimePassed
+from controller.hands import Hands
 from controller.journal import Journal, JournalRow, Stamped
 from controller.loop import PROBE_S, RENEW_S
 from controller.recorder import Batch, Recorder
