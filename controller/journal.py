@@ -20,7 +20,7 @@ import sqlite_utils
 
 from access.facts import PERSONAL, Fact, body, instant, stamp
 from access.people import erased_mark
-from access.times import ClockReading
+from access.times import ClockReading, ClockState
 
 FIRST = "0" * 64
 """What the first row of an epoch is chained to."""
@@ -72,17 +72,19 @@ class Key(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A fact with its time and place: what a row is made of."""
+    """A fact with its time and place: what a row is made of. `clock` and `uncertainty_ms` say what `at` is worth."""
 
     at: datetime
     mono_ms: int
     boot: int
     fact: Fact
+    clock: ClockState = ClockState.SYNCED
+    uncertainty_ms: int = 0
 
     @classmethod
     def now(cls, fact: Fact, clock: ClockReading, boot: int) -> "Stamped":
         """A fact stamped with a clock reading."""
-        return cls(clock.wall, clock.mono_ms, boot, fact)
+        return cls(clock.wall, clock.mono_ms, boot, fact, clock.state, round(clock.uncertainty_s * 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class JournalRow:
     at: str
     mono_ms: int
     boot: int
+    clock: str
+    uncertainty_ms: int
     kind: str
     body: str
     commitment: str
@@ -156,6 +160,8 @@ def chained(unit: str, row: JournalRow) -> str:
         row.at,
         row.mono_ms,
         row.boot,
+        row.clock,
+        row.uncertainty_ms,
         row.kind,
         row.body,
         row.commitment,
@@ -167,7 +173,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS site (unit TEXT NOT NULL, epoch INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, mono_ms INTEGER NOT NULL, boot INTEGER NOT NULL,
-    kind TEXT NOT NULL, body TEXT NOT NULL, commitment TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL,
+    clock TEXT NOT NULL, uncertainty_ms INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    commitment TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL,
     PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rows_by_kind ON rows (kind, epoch, seq);
@@ -186,8 +193,8 @@ HEADS = (
     " GROUP BY epoch ORDER BY epoch"
 )
 ROWS = (
-    "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.kind, r.body, r.commitment, r.prev, r.hash,"
-    " coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
+    "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.clock, r.uncertainty_ms, r.kind, r.body, r.commitment,"
+    " r.prev, r.hash, coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
 )
 
 
@@ -436,6 +443,8 @@ class Journal:
             at=stamp(stamped.at),
             mono_ms=stamped.mono_ms,
             boot=stamped.boot,
+            clock=stamped.clock.value,
+            uncertainty_ms=stamped.uncertainty_ms,
             kind=stamped.fact.KIND,
             body=canonical(fields),
             commitment=commitment_of(opening),
@@ -447,13 +456,15 @@ class Journal:
 
     def _insert(self, row: JournalRow) -> None:
         self._connection.execute(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 row.epoch,
                 row.seq,
                 row.at,
                 row.mono_ms,
                 row.boot,
+                row.clock,
+                row.uncertainty_ms,
                 row.kind,
                 row.body,
                 row.commitment,

@@ -93,6 +93,8 @@ class JournalRow(BaseModel):
     at: str
     mono_ms: int
     boot: int
+    clock: str
+    uncertainty_ms: int
     kind: str
     body: dict[str, Any]
     commitment: str
@@ -100,6 +102,9 @@ class JournalRow(BaseModel):
     hash: str
     opening: dict[str, Any]
     received: str
+    earliest: str
+    """The unit's clock may have been wrong: it happened between this instant and `latest`."""
+    latest: str
 
 
 class Figure(BaseModel):

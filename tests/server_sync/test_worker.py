@@ -56,6 +56,7 @@ class Site:
         self.late: list[bytes] = []
         self.answers: list[bytes] = []
         self.nonces = 0
+        self.said: list[str] = []
         self._folder = folder
         self.journal = Journal(folder / "journal.db", "m1", SimulatedDisk(), lambda n: bytes(n), NEW_EPOCH)
         self.reader = JournalReader.open(folder / "journal.db")
@@ -126,6 +127,9 @@ class Site:
     def begin_epoch(self, after: int) -> None:
         self.journal.begin_epoch(self.epoch + 1, after)
         self.epoch = self.journal.epoch
+
+    def noticed(self, what: str) -> None:
+        self.said.append(what)
 
     def hash_at(self, seq: int) -> str:
         return self.reader.hash_at(self.epoch, seq)

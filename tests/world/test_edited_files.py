@@ -59,7 +59,7 @@ def rewritten(db: sqlite3.Connection, wanted: list[JournalRow]) -> None:
         row = replace(row, hash=chained(SAW, row))
         prev = row.hash
         values = [getattr(row, name) for name in JournalRow.__slots__]
-        db.execute(f"INSERT INTO rows VALUES ({','.join('?' * 10)})", values[:10])
+        db.execute(f"INSERT INTO rows VALUES ({','.join('?' * 12)})", values[:12])
         db.execute("INSERT INTO openings VALUES (?, ?, ?)", (row.epoch, row.seq, row.opening))
 
 
