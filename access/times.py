@@ -19,6 +19,14 @@ def milliseconds(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
 
 
+def on_the_wall(instant: datetime, zone: ZoneInfo) -> str:
+    """The hour and minute of an instant as clocks on the wall show it; in the hour that comes twice, with the name
+    of the time that tells which of the two it is."""
+    local = instant.astimezone(zone)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:%H:%M %Z}" if twice else f"{local:%H:%M}"
+
+
 @dataclass(frozen=True, slots=True)
 class RawClock:
     """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""

@@ -72,7 +72,8 @@ class Key(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A fact with its time and place: what a row is made of. `clock` and `uncertainty_ms` say what `at` is worth."""
+    """A fact with its time and place: what a row is made of. `clock` and `uncertainty_ms` say what `at` is
+    worth."""
 
     at: datetime
     mono_ms: int
@@ -194,7 +195,8 @@ HEADS = (
 )
 ROWS = (
     "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.clock, r.uncertainty_ms, r.kind, r.body, r.commitment,"
-    " r.prev, r.hash, coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
+    " r.prev, r.hash, coalesce(o.opening, '{}')"
+    " FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
 )
 
 

@@ -17,6 +17,7 @@ from fastapi.templating import Jinja2Templates
 from sqlalchemy import Connection, Row, func, select
 
 from access.facts import instant
+from access.times import on_the_wall
 from access.vocabulary import BLOCKING_FAULTS, Cause, Fault
 from twin import knowledge, restored, tables
 from twin.auth import COOKIE, READERS, ROUTES, SIGN_IN, Caller, Denied, TheCaller, bearer
@@ -128,7 +129,8 @@ def _shown(state: MachineState, until: Callable[[str | None], str], at: Callable
 def clock(at: str, now: datetime, zone: ZoneInfo) -> str:
     """An instant as said in the workshop: the hour, and the day where it is not today."""
     local = _local(instant(at), zone)
-    return f"{local:%H:%M}" if local.date() == _local(now, zone).date() else f"{local:%d/%m à %H:%M}"
+    hour = on_the_wall(local, zone)
+    return hour if local.date() == _local(now, zone).date() else f"{local:%d/%m} à {hour}"
 
 
 def duration(ms: int) -> str:
