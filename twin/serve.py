@@ -21,8 +21,8 @@ from server_sync.identity import IdentityError, PrivateKey
 from twin.app import create_app
 from twin.auth import PEOPLE, Role, make_token
 from twin.authority import Authority, AuthorityError
+from twin.context import Twin
 from twin.enrolment import CodeRefused, Enrolments
-from twin.live import Twin
 from twin.people import Unknown
 from twin.restored import begin_epoch
 from twin.store import Store
