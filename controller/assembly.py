@@ -19,18 +19,10 @@ from controller.claim import Claim
 from controller.control import Control
 from controller.events import Erasure, Exchanged, FaultSeen, JournalBehind, NewEpoch
 from controller.hands import Hands
-from controller.journal import (
-    Checkpoint,
-    Disk,
-    Journal,
-    JournalDamaged,
-    JournalReader,
-    JournalRow,
-    Key,
-    Stamped,
-    epoch_in,
-    judged,
-)
+from controller.journal import Disk, Journal, Key
+from controller.journal_file import JournalDamaged, epoch_in, judged
+from controller.journal_reader import JournalReader
+from controller.journal_row import Checkpoint, JournalRow, Stamped
 from controller.ports import Clock, Output
 from controller.recorder import Batch, Post, Recorder
 from controller.remembered import Remembered, remember

@@ -56,7 +56,7 @@ from controller.events import (
     Written,
 )
 from controller.hands import Contact, Hands, Outbox, Pending
-from controller.journal import Checkpoint, Stamped
+from controller.journal_row import Checkpoint, Stamped
 from controller.ledger import UNWRITTEN, Ledger
 from controller.recorder import Batch
 from controller.remembered import Remembered, closed

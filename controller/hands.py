@@ -7,7 +7,7 @@ from datetime import datetime
 from access.bookings import RequestRefused
 from access.facts import Fact
 from controller.events import Erasure, NewEpoch
-from controller.journal import Checkpoint, Stamped
+from controller.journal_row import Checkpoint, Stamped
 from controller.ports import Output
 from controller.recorder import Batch
 from controller.timekeeping import Anchor

@@ -7,7 +7,8 @@ from access.bookings import Booking
 from access.facts import BookingChanged, Fact, RequestAccepted, RunClosed, SyncChange, instant
 from access.replica import Replica
 from access.vocabulary import BookingOutcome, Cause, Fault, Source
-from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
+from controller.journal_reader import JournalReader, OpenRun, open_run
+from controller.journal_row import Checkpoint, JournalRow
 from controller.ledger import Entry, entry_of
 
 

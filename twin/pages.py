@@ -21,8 +21,12 @@ from access.times import on_the_wall
 from access.vocabulary import BLOCKING_FAULTS, Cause, Fault
 from twin import knowledge, restored, tables
 from twin.auth import COOKIE, READERS, ROUTES, SIGN_IN, Caller, Denied, TheCaller, bearer
+from twin.context import TheTwin
 from twin.figures import FORMULAS, OpenHours, Span, Usage, seconds
-from twin.live import MachineState, RefusalRow, Text, TheTwin, machine_states, refusals_of, zone_of
+from twin.live import MachineState, machine_states
+from twin.periods import zone_of
+from twin.refused import RefusalRow, refusals_of
+from twin.shapes import Text
 from twin.usage_csv import (
     Period,
     booked_of,

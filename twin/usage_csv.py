@@ -21,9 +21,11 @@ from access.bookings import BookingState
 from access.facts import instant, stamp
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, TheCaller
+from twin.context import TheTwin
 from twin.figures import FORMULAS, OpenHours, Run, Span, Usage, usage
 from twin.figures import seconds as whole_seconds
-from twin.live import Most, Text, TheTwin, moment, open_span, zone_of
+from twin.periods import moment, open_span, zone_of
+from twin.shapes import Most, Text
 
 MOST_TRACED = 100_000
 """The most runs or bookings in one answer, and under one figure."""

@@ -15,7 +15,8 @@ from access.vocabulary import Fault
 from controller.control import Control
 from controller.events import BadgePresented, Event, Exchanged, TimePassed, WalkUpAsked
 from controller.hands import Hands
-from controller.journal import Checkpoint, Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Checkpoint, Stamped
 from controller.recorder import Batch, Recorder
 from controller.remembered import remember
 from controller.timekeeping import Anchor, Timekeeper

@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 
 from access.facts import Booted, DecisionMade, Fact, FaultRaised, PowerSwitched, RunClosed
 from access.vocabulary import Cause, Fault, Outcome, Reason
-from controller.journal import (
-    FIRST,
-    Checkpoint,
-    Journal,
-    JournalError,
-    JournalReader,
-    NotWritten,
-    Stamped,
-    open_run,
-)
+from controller.journal import Journal, NotWritten
+from controller.journal_file import JournalError
+from controller.journal_reader import JournalReader, open_run
+from controller.journal_row import FIRST, Checkpoint, Stamped
 from hardware.disk import SimulatedDisk
 from tests.access.workshop import NOON, at
 

@@ -11,7 +11,8 @@ from access.vocabulary import Fault
 from controller.control import Control
 from controller.events import BadgePresented, ContactChanged, Event, TimePassed
 from controller.hands import Hands
-from controller.journal import Journal, JournalRow, Stamped
+from controller.journal import Journal
+from controller.journal_row import JournalRow, Stamped
 from controller.loop import PROBE_S, RENEW_S
 from controller.recorder import Batch, Recorder
 from controller.remembered import remember

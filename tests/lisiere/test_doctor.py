@@ -14,7 +14,8 @@ from access.machines import Machine, Output
 from access.vocabulary import Fault
 from controller import timekeeping
 from controller.config import Config, Relay, write
-from controller.journal import Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Stamped
 from controller.timekeeping import Anchor
 from hardware.badge_reader.simulated.pn532 import Pn532
 from hardware.clock import SystemClock

@@ -16,7 +16,9 @@ from access.machines import Machine
 from access.replica import Version
 from access.vocabulary import Outcome, Reason
 from controller.assembly import wire_row
-from controller.journal import Journal, JournalReader, Stamped
+from controller.journal import Journal
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from hardware.disk import SimulatedDisk
 from server_sync.client import TwinClient, TwinRefused, TwinUnreachable
 from server_sync.identity import PrivateKey, seal

@@ -12,7 +12,8 @@ import pytest
 from access.facts import instant, stamp
 from access.vocabulary import Outcome
 from controller.events import CancelAsked
-from controller.journal import FIRST, ROWS, JournalRow, canonical, chained, commitment_of
+from controller.journal_reader import ROWS
+from controller.journal_row import FIRST, JournalRow, canonical, chained, commitment_of
 from server_sync.identity import PrivateKey, seal
 from tests.world.town import SAW, Town
 

@@ -17,7 +17,8 @@ from access.facts import instant
 from access.policy import Policy
 from access.times import on_the_wall
 from access.vocabulary import Outcome, Reason
-from controller.journal import JournalReader, JournalRow
+from controller.journal_reader import JournalReader
+from controller.journal_row import JournalRow
 from server_sync.identity import seal, unseal
 from server_sync.wire import reply_from_bytes, reply_to_bytes
 from tests.world.town import Town

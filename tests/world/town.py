@@ -15,7 +15,8 @@ from access.machines import Machine
 from access.policy import Policy
 from access.times import Opening
 from access.vocabulary import Cause
-from controller.journal import JournalReader, Stamped
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from lisiere.world.bench import Bench
 from lisiere.world.site import Site, Watch, Wire
 from twin import restored
