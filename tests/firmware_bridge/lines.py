@@ -7,12 +7,14 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Protocol
 
 from firmware_bridge.registers import BAUD
 from tests.firmware_bridge.lockstep import CYCLES_A_BYTE, Board
 
 SILENCE_MS = 1.75
 STEP_MS = 2
+REQUEST_BYTES = 8
 
 
 class LockstepLine:
@@ -83,6 +85,47 @@ def terminal(board: Board) -> Iterator[str]:
         thread.join()
         os.close(master)
         os.close(slave)
+
+
+class Answering(Protocol):
+    """A bus at the other end of a line, whose requests are all eight bytes long."""
+
+    def write(self, frame: bytes) -> int:
+        """Take a request."""
+
+    def read(self, count: int) -> bytes:
+        """The answer."""
+
+
+@contextmanager
+def answering(bus: Answering) -> Iterator[str]:
+    """The path of a pseudo-terminal with that bus behind it."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    done = Event()
+    thread = Thread(target=_answer, args=(bus, master, done))
+    thread.start()
+    try:
+        yield os.ttyname(slave)
+    finally:
+        done.set()
+        thread.join()
+        os.close(master)
+        os.close(slave)
+
+
+def _answer(bus: Answering, master: int, done: Event) -> None:
+    heard = b""
+    while not done.wait(STEP_MS / 2000):
+        try:
+            heard += os.read(master, 4096)
+        except BlockingIOError:
+            continue
+        if len(heard) >= REQUEST_BYTES:
+            bus.write(heard[:REQUEST_BYTES])
+            os.write(master, bus.read(4096))
+            heard = b""
 
 
 def _live(board: Board, master: int, done: Event) -> None:
