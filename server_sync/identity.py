@@ -136,7 +136,7 @@ def _block_after(number: int) -> int:
 
 
 def _replace(path: Path, text: str, mode: int = 0o644) -> None:
-    """Put a small file in place of another. A power cut leaves the one or the other; after this returns, the new."""
+    """Put a small file in place of another. A power cut leaves the one or the other; after this, the new."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:

@@ -1,13 +1,13 @@
 """What runs in the guest: python -m tests.durability.powered [unit | careless | notes]
 
-unit       a whole unit: control loop, journal's thread, its files, this computer's clock and disk, a simulated relay.
+unit       a whole unit: control loop, journal's thread, its files, the guest's clock and disk, a simulated relay.
            It gives power and takes it away as fast as its disk allows.
 careless   the same, on a journal that SQLite does not sync.
 notes      only what lies beside the journal: the unit's key, and the counter of its requests.
 
-It says a line at a time: `row EPOCH SEQ HASH [RUN]` for each row that it finds, with the run that a decision granted;
-`whole` when they fit together; then `kept EPOCH SEQ HASH` for each row that was acknowledged, `on RUN` when the machine got
-power; or `noted KEY NUMBER`.
+It says a line at a time: `row EPOCH SEQ HASH [RUN]` for each row that it finds, RUN being what a decision granted;
+`whole` when they fit together; then `kept EPOCH SEQ HASH` for each row that was acknowledged, and `on RUN` when the
+machine got power; or `noted KEY NUMBER`.
 """
 
 import os
@@ -122,7 +122,8 @@ def show(folder: Path) -> None:
     if (folder / "journal.db").exists():
         with closing(JournalReader.open(folder / "journal.db")) as reader:
             for row in reader.all_rows():
-                say("row", row.epoch, row.seq, row.hash, row.fields.get("run") if row.kind == DecisionMade.KIND else "")
+                granted = row.fields.get("run") if row.kind == DecisionMade.KIND else None
+                say("row", row.epoch, row.seq, row.hash, granted or "")
             assert reader.first_bad_row() is None
     say("whole")
 

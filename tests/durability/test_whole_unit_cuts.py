@@ -1,4 +1,4 @@
-"""Power cuts of a whole unit: a computer of its own, with its own ext4 disk, whose page cache goes with the power."""
+"""Power cuts of a whole unit: a computer with an ext4 disk of its own, whose page cache goes with the power."""
 
 import random
 from pathlib import Path
