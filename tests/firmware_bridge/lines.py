@@ -17,6 +17,10 @@ STEP_MS = 2
 REQUEST_BYTES = 8
 
 
+def nothing() -> None:
+    """Nothing happens meanwhile."""
+
+
 class LockstepLine:
     """A serial port whose time is the board's: writing and reading take as long as they would on the wire.
 
@@ -31,7 +35,7 @@ class LockstepLine:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._unread = b""
-        self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile: Callable[[], None] = nothing
 
     def open(self) -> None:
         """It is always open."""
@@ -70,13 +74,16 @@ class LockstepLine:
 
 
 @contextmanager
-def terminal(board: Board) -> Iterator[str]:
-    """The path of a pseudo-terminal with the board behind it, which lives in real time until the end."""
+def terminal(board: Board, meanwhile: Callable[[], None] = nothing) -> Iterator[str]:
+    """The path of a pseudo-terminal with the board behind it, which lives in real time until the end.
+
+    `meanwhile` is called some hundred times a second, by the one thread that may touch the board.
+    """
     master, slave = pty.openpty()
     tty.setraw(slave)
     os.set_blocking(master, False)
     done = Event()
-    thread = Thread(target=_live, args=(board, master, done))
+    thread = Thread(target=_live, args=(board, master, done, meanwhile))
     thread.start()
     try:
         yield os.ttyname(slave)
@@ -128,13 +135,14 @@ def _answer(bus: Answering, master: int, done: Event) -> None:
             heard = b""
 
 
-def _live(board: Board, master: int, done: Event) -> None:
+def _live(board: Board, master: int, done: Event, meanwhile: Callable[[], None]) -> None:
     began = time.monotonic() * 1000 - board.ms
     while not done.is_set():
         try:
             board.send(os.read(master, 4096))
         except BlockingIOError:
             done.wait(STEP_MS / 2000)
+        meanwhile()
         behind = time.monotonic() * 1000 - began - board.ms
         if behind > 0:
             board.run(min(behind, STEP_MS))
