@@ -38,7 +38,8 @@ def test_no_register_is_left_out(table: tuple[Register, ...]) -> None:
 def test_every_hazard_on_the_page_has_its_test() -> None:
     """Each hazard that docs/board.md lists is named by a test on the unmodified program, and no other is."""
     section = PAGE.read_text().split("Hazard by hazard")[1].split("What only the bench")[0]
-    listed = {hazard for row in re.findall(r"^\| (H.*?) \|", section, re.MULTILINE) for hazard in HAZARD.findall(row)}
+    rows = re.findall(r"^\| (H.*?) \|", section, re.MULTILINE)
+    listed = {hazard for row in rows for hazard in HAZARD.findall(row)}
     tree = ast.parse((Path(__file__).parent / "test_hazards.py").read_text())
     tests = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
     heads = ((ast.get_docstring(test) or "").partition(":")[0] for test in tests)
