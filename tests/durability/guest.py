@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Timer
@@ -23,6 +23,8 @@ HOUSE = Path(__file__).parent.parent.parent
 SHIM = Path(__file__).with_name("wide_registers.c")
 FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
 DISK_BYTES = 32 * 1024 * 1024
+KERNEL = "linux.uml"
+CONSOLE = ("con=null", "con0=fd:0,fd:1", "quiet")
 MOUNT = Path("/mnt")
 PATIENCE_S = 120.0
 INIT = """#!/bin/sh
@@ -32,11 +34,10 @@ cd '{house}' && TMPDIR={mount} PYTHONDONTWRITEBYTECODE=1 exec '{python}' -m {pro
 
 
 def why_not() -> str:
-    """Why there can be no guest here; empty where there can."""
+    """Why there can be no guest with a disk here; empty where there can."""
     if platform.machine() != "x86_64":
         return f"User-Mode-Linux runs on amd64 only, and this is {platform.machine()}"
-    missing = {"linux.uml": "user-mode-linux", "mkfs.ext4": "e2fsprogs"}
-    for command, package in missing.items():
+    for command, package in ((KERNEL, "user-mode-linux"), ("mkfs.ext4", "e2fsprogs")):
         if shutil.which(command, path=_path()) is None:
             return f"{command} is not installed: sudo apt-get install {package}"
     return ""
@@ -63,46 +64,55 @@ class Life:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
+@contextmanager
+def powered(folder: Path, init: str, kernel: str = KERNEL, disk: Path | None = None) -> Iterator[Life]:
+    """Power for a guest whose first program is `init`, a shell script. The power is cut at the end.
+
+    `folder`: what it needs is put there; a path without blanks.
+    """
+    shim, script = folder / "wide_registers.so", folder / "init"
+    if not shim.exists():
+        _run(os.environ.get("CC", "gcc"), *FLAGS, "-o", shim, SHIM, "-ldl")
+    script.write_text(init)
+    script.chmod(0o755)
+    disks = [] if disk is None else [f"ubda={disk}"]
+    command = [kernel, "mem=192M", *disks, "rootfstype=hostfs", "ro", f"init={script}", *CONSOLE]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        env={"PATH": _path(), "HOME": str(folder), "LD_PRELOAD": str(shim)},
+        start_new_session=True,
+    ) as process:
+        life = Life(process)
+        patience = Timer(PATIENCE_S, life.cut)
+        patience.start()
+        try:
+            yield life
+        finally:
+            patience.cancel()
+            life.cut()
+
+
 class Guest:
-    """A guest with an empty disk. `folder`: where the disk and what it needs are; a path without blanks."""
+    """A guest with an empty disk, which is all that it keeps from one life to the next."""
 
     def __init__(self, folder: Path) -> None:
         if why := why_not():
             pytest.skip(why)
         self._folder = folder
-        self._shim = folder / "wide_registers.so"
-        _run(os.environ.get("CC", "gcc"), *FLAGS, "-o", self._shim, SHIM, "-ldl")
         self._disk = folder / "disk.ext4"
         with self._disk.open("wb") as disk:
             disk.truncate(DISK_BYTES)
         _run("mkfs.ext4", "-q", self._disk)
 
-    @contextmanager
-    def power(self, program: str) -> Iterator[Life]:
+    def power(self, program: str) -> AbstractContextManager[Life]:
         """Power, and a program on it: a module of this house and its words. The power is cut at the end."""
-        init = self._folder / "init"
-        init.write_text(INIT.format(mount=MOUNT, house=HOUSE, python=sys.executable, program=program))
-        init.chmod(0o755)
-        command = ["linux.uml", "mem=192M", f"ubda={self._disk}", "rootfstype=hostfs", "ro", f"init={init}"]
-        console = ["con=null", "con0=fd:0,fd:1", "quiet"]
-        with subprocess.Popen(
-            [*command, *console],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            env={"PATH": _path(), "HOME": str(self._folder), "LD_PRELOAD": str(self._shim)},
-            start_new_session=True,
-        ) as process:
-            life = Life(process)
-            patience = Timer(PATIENCE_S, life.cut)
-            patience.start()
-            try:
-                yield life
-            finally:
-                patience.cancel()
-                life.cut()
+        init = INIT.format(mount=MOUNT, house=HOUSE, python=sys.executable, program=program)
+        return powered(self._folder, init, disk=self._disk)
 
 
 def _path() -> str:
