@@ -141,6 +141,7 @@ _BEFALLS: dict[str, Befalls] = {
     "drop": _weather("drop"),
     "duplicate": _weather("duplicate"),
     "late": _weather("late"),
+    "slow": _weather("slow"),
     "replay": _weather("replay"),
     "partition": _spell(("link_down", {}), ("link_up", {}), 10, 4 * DAY),
     "twin_restart": _spell(("twin_down", {}), ("twin_up", {}), 5, 15 * MINUTE),

@@ -28,7 +28,7 @@ CALM = 0.08
 """How often a seed knows no fault at all."""
 
 CLASSES = (
-    *("drop", "duplicate", "late", "replay", "partition", "twin_restart", "twin_restored", "old_replica"),
+    *("drop", "duplicate", "late", "slow", "replay", "partition", "twin_restart", "twin_restored", "old_replica"),
     *("crash", "hang", "power_cut", "clock_step", "clock_drift", "board_silent", "welded_relay"),
     *("stuck_sensor", "reader_mute", "disk_full", "estop", "cloned_card", "kiosk_repeats"),
 )

@@ -72,6 +72,7 @@ class _Stage:
         self._badges: dict[str, dict[str, str]] = {}
         for machine, bench in self._site.benches.items():
             bench.disk = DoomedDisk(machine)
+            bench.latency_ms = self._wires[machine].latency_ms
 
     def play(self) -> Outcome:
         """From the first boot to the peace after the healing."""

@@ -115,6 +115,9 @@ class _Machine:
         words = {"id": visit.id, "member": visit.person.id, "minutes": visit.minutes, "power": power}
         at = visit.start + self._seconds(0, 840)
         yield self._act(at, "walk_up", **words)
+        if self._rng.random() < 0.3:
+            hasty = {"id": f"{visit.id}-hasty", "member": self._rng.choice(self._members).id, "minutes": 30}
+            yield self._act(at + self._seconds(1, 20), "walk_up", **hasty, power=False)
         yield from self._kiosk_changes(visit, at)
         yield from self._sews(visit, at, taps_first=not power or self._machine.hazardous)
 
@@ -152,7 +155,7 @@ class _Machine:
             yield from self._kiosk_changes(visit, at)
 
     def _kiosk_changes(self, visit: _Visit, at: datetime) -> Iterator[Act]:
-        chance, later = self._rng.random(), at + self._seconds(60, 1_200)
+        chance, later = self._rng.random(), at + self._seconds(1, self._rng.choice((20, 1_200)))
         if chance < 0.15:
             yield self._act(later, "extend_at_kiosk", booking=visit.id, minutes=self._rng.choice((10, 30)))
         elif chance < 0.25:

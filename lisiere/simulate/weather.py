@@ -4,11 +4,14 @@ from collections import Counter
 from contextlib import suppress
 from random import Random
 
+from lisiere.simulate.plan import log_uniform
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Wire
 from server_sync.client import TwinUnreachable
 from twin.exchange import UnknownUnit
 
+SLOW_MS = (20, 20_000)
+"""How long the answer to a slow message takes, in milliseconds."""
 LATE_MS = (1, 120_000)
 """How much later a late message comes, in milliseconds: others overtake it."""
 
@@ -42,6 +45,10 @@ class StormyWire(Wire):
             reply = super().post(path, body)
         earlier, self._earlier = self._earlier, reply
         return earlier if earlier and self._befalls("replay") else reply
+
+    def latency_ms(self) -> int:
+        """How long the answer that has just come was on its way."""
+        return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("slow") else 0
 
     def _arrives_late(self, body: bytes) -> None:
         """The unit has long given up this request; nobody hears the answer."""

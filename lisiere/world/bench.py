@@ -7,6 +7,7 @@ process lives. The unit learns of them only through its events, as it would from
 import random
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +40,7 @@ from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinRefused, TwinUnreachable
 from server_sync.identity import PublicKey, badge_tag
 from server_sync.replica_store import ReplicaStore
-from server_sync.worker import LinkWatch
+from server_sync.worker import LinkWatch, News
 
 BOOT_MS = 5_000
 """From the supervisor's restart, or the mains' return, to a unit that is ready."""
@@ -108,6 +109,8 @@ class Bench:
         self._steps: tuple[int, ...] = ()
         self.executed = self.skipped = 0
         self._drift_ppm = 0
+        self._busy_until = 0
+        self.latency_ms: Callable[[], int] = lambda: 0
         self.writes_every_checkpoint = False
 
     # --- the unit's life -----------------------------------------------------------------------------
@@ -154,6 +157,7 @@ class Bench:
         if self.unit is None:
             return
         self._life += 1
+        self._busy_until = 0
         self.unit.close()
         self.unit = None
         self._deadline = self._exchange_due = None
@@ -425,7 +429,7 @@ class Bench:
         self._exchange_soon(GATHER_MS)
 
     def _exchange_soon(self, in_ms: int) -> None:
-        due = self._schedule.ms + in_ms
+        due = max(self._schedule.ms + in_ms, self._busy_until)
         if self.linked and (self._exchange_due is None or due < self._exchange_due):
             self._exchange_due = due
             self._schedule.at(due, Turn.NETWORK, lambda: self._on_exchange(due))
@@ -446,8 +450,23 @@ class Bench:
             self._broken()
             self._exchange_soon(RETRY_MS)
             return
-        self.executed += 1
         self._acked = news.reply.acked
+        latency = self.latency_ms()
+        if latency == 0:
+            self._answered(news)
+            return
+        life, self._busy_until = self._life, self._schedule.ms + latency
+
+        def arrives() -> None:
+            if self._life == life and self.unit is not None:
+                self.catch_up()
+                self._answered(replace(news, received_ms=self.clock.read().mono_ms))
+
+        self._schedule.at(self._busy_until, Turn.NETWORK, arrives)
+
+    def _answered(self, news: News) -> None:
+        """The twin's answer is here."""
+        self.executed += 1
         self.watch.succeeded()
         self.tell_unit(exchanged(news))
         self._next_exchange()
