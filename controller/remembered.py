@@ -7,13 +7,13 @@ from access.facts import BookingChanged, RequestAccepted, SyncChange, instant
 from access.replica import Replica
 from access.vocabulary import BookingOutcome, Fault, Source
 from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
-from controller.ledger import Entry, entry_of
+from controller.ledger import KEPT, Entry, entry_of
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """`faults` that were raised and not cleared; `entries` and `requests` that the twin does not know yet;
-    `started` bookings; the run that was under way, and its last checkpoint."""
+    """`faults` that were raised and not cleared; the `entries` of its own bookings; the `requests` that the twin
+    does not know to be answered; `started` bookings; the run that was under way, and its last checkpoint."""
 
     epoch: int
     boots: int = 0
@@ -66,12 +66,10 @@ def _bookings(reader: JournalReader, replica: Replica) -> tuple[tuple[Entry, ...
     entries: list[Entry] = []
     requests: set[str] = set()
     for row in reader.rows_of(("booking", "request")):
-        if (row.epoch, row.seq) <= replica.acked:
-            continue
         entry = entry_of(_fact(row))
-        if entry is not None:
+        if entry is not None and entry.booking.end > replica.issued - KEPT:
             entries.append(Entry(entry.fact, entry.booking, (row.epoch, row.seq)))
-        if row.kind == "request":
+        if row.kind == "request" and (row.epoch, row.seq) > replica.acked:
             requests.add(row.fields["request"])
     return tuple(entries), frozenset(requests)
 
