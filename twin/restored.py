@@ -14,11 +14,14 @@ _U = tables.units
 
 def begin_epoch(store: Store, now: datetime) -> None:
     """Raise the epoch, so that every unit takes the twin's word anew; until each of them has been heard, its hours
-    count as its own for a whole lease: it may have sold them since the backup."""
+    count as its own for a whole lease: it may have sold them since the backup.
+
+    The epoch is taken from the time: a backup may be restored twice, and knows nothing of the first time."""
     with store.write() as conn:
         store.lock(conn, "site")
-        epoch = int(conn.execute(select(tables.meta.c.value).where(_EPOCH)).scalar_one())
-        conn.execute(tables.meta.update().where(_EPOCH).values(value=str(epoch + 1)))
+        before = int(conn.execute(select(tables.meta.c.value).where(_EPOCH)).scalar_one())
+        epoch = max(before + 1, int(now.timestamp()))
+        conn.execute(tables.meta.update().where(_EPOCH).values(value=str(epoch)))
         owned = stamp(now + knowledge.policy(conn).lease)
         conn.execute(_U.update().values(lease_end=func.max(func.coalesce(_U.c.lease_end, ""), owned)))
         raise_versions(conn)
