@@ -83,13 +83,13 @@ class ExchangeReply:
 
 def encode(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no blanks, UTF-8. The same value always gives the same bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def decode(raw: bytes) -> dict[str, Any]:
     """A JSON object. WireError for anything else, NaN and Infinity included."""
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = _DECODER.decode(raw.decode())
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -99,6 +99,10 @@ def decode(raw: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def checked(what: str, read: Callable[[], T]) -> T:

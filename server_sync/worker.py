@@ -80,14 +80,15 @@ class Sync:
 
     def exchange(self) -> News:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
-        backlog, sent_ms = self.backlog(), self._now_ms()
+        last_seq, sent_ms = self._source.last_seq(), self._now_ms()
+        backlog = last_seq - self.acked
         request = ExchangeRequest(
             unit=self._unit,
             epoch=self._source.epoch,
             nonce=self._client.nonce(),
             have=self.have,
             rows=tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog else (),
-            last_seq=self._source.last_seq(),
+            last_seq=last_seq,
             refusals=self._source.refusals(),
             state=self._source.state(),
         )

@@ -1,5 +1,6 @@
 """Many seeds: which ones, on how many processors, and what came of them all together."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -101,5 +102,6 @@ def _outcomes(seeds: list[int], processes: int) -> Iterator[Outcome]:
     if processes == 1 or len(seeds) == 1:
         yield from map(play_seed, seeds)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    # What is there before the first seed stays: the collector need not look at it again and again.
+    with ProcessPoolExecutor(processes, initializer=gc.freeze) as pool:
         yield from pool.map(play_seed, seeds)

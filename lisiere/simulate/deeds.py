@@ -103,8 +103,9 @@ class Hands:
         bench.disk.doom(words["writes"], words["after"])
 
     def sensor_stuck(self, words: Mapping[str, Any]) -> None:
-        self._met["stuck_sensor"] += words["amps"] is not None
-        self._bench(words).stick(words["amps"])
+        stuck = {name: value for name, value in words.items() if name != "machine"}
+        self._met["stuck_sensor"] += bool(stuck)
+        self._bench(words).stick(**stuck)
 
     def drift(self, words: Mapping[str, Any]) -> None:
         """The clock runs fast or slow from now on."""
@@ -152,7 +153,7 @@ class Hands:
         assert isinstance(bench.disk, DoomedDisk)
         bench.disk.spare()
         bench.restore()
-        bench.stick(None)
+        bench.stick()
         for deed, words in _HEALS.items():
             DEEDS[deed](self._site, {"machine": machine, **words})
 

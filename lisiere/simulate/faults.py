@@ -125,10 +125,9 @@ def _board_silent(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
 
 
 def _stuck_sensor(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
-    amps = rng.choice((0.0, 3.0))
-    yield from _spell(("sensor_stuck", {"amps": amps}), ("sensor_stuck", {"amps": None}), MINUTE, DAY)(
-        machine, at, rng
-    )
+    """The current sensor says nothing or always the same, or the contact's wire is broken or shorted."""
+    stuck: dict[str, Any] = rng.choice(({"amps": 0.0}, {"amps": 3.0}, {"closed": False}, {"closed": True}))
+    yield from _spell(("sensor_stuck", stuck), ("sensor_stuck", {}), 5, DAY)(machine, at, rng)
 
 
 def _kiosk_repeats(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:

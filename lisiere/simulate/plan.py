@@ -18,9 +18,9 @@ from lisiere.rehearse.script import Person
 
 DAYS = 28
 """How long a seed plays. The last hours belong to the healing."""
-VISITS = (0.2, 2.0)
+VISITS = (0.15, 1.5)
 """The visits of a device-day: each is a booking, a walk-up or a stranger, with two taps on the average."""
-FAULTS = (1 / 60, 1 / 3)
+FAULTS = (1 / 80, 1 / 4)
 """The rate of one class of fault, where it is on: so many a device-day."""
 ON = 0.35
 """How often a class of fault is on."""

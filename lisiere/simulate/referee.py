@@ -155,7 +155,7 @@ class Referee:
 
     def _stuck(self, words: Mapping[str, Any], now: int) -> None:
         standing = self._standing(words)
-        standing.stuck, standing.stuck_ms, standing.changed_ms = words["amps"] is not None, now, now
+        standing.stuck, standing.stuck_ms, standing.changed_ms = len(words) > 1, now, now
 
     def _board(self, lost: bool, words: Mapping[str, Any], now: int) -> None:
         standing = self._standing(words)

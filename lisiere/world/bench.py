@@ -93,6 +93,7 @@ class Bench:
         self._cut_ms = 0
         self._amps = 0.0
         self._stuck_amps: float | None = None
+        self._stuck_contact: bool | None = None
         self._estop = False
         self._reader_lost = False
         self._board_lost = False
@@ -195,9 +196,9 @@ class Bench:
         self._amps = amps
         self.look()
 
-    def stick(self, amps: float | None) -> None:
-        """The current sensor says this from now on, whatever the motor does; None: it is well again."""
-        self._stuck_amps = amps
+    def stick(self, amps: float | None = None, closed: bool | None = None) -> None:
+        """The current sensor, the contact say this from now on, whatever is so; None: it is well again."""
+        self._stuck_amps, self._stuck_contact = amps, closed
         self.look()
 
     def estop(self, pressed: bool) -> None:
@@ -351,10 +352,11 @@ class Bench:
         live = self.output.live and self.mains
         amps = self._amps if live else 0.0
         amps = amps if self._stuck_amps is None else self._stuck_amps
+        closed = live if self._stuck_contact is None else self._stuck_contact
         was_closed, was_amps = self._sensed
-        if self.machine.feedback and live != was_closed and not self._board_lost:
-            self._sensed = (live, was_amps)
-            self._control.handle(ContactChanged(live))
+        if self.machine.feedback and closed != was_closed and not self._board_lost:
+            self._sensed = (closed, was_amps)
+            self._control.handle(ContactChanged(closed))
             return True
         if self.machine.senses_current and amps != was_amps and not self._board_lost:
             self._sensed = (was_closed, amps)
