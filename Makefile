@@ -5,7 +5,7 @@ READY := .venv/.ready
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header pyproject.toml $(ARGS)
 
-.PHONY: menu setup demo test long check bench lock clean
+.PHONY: menu setup demo test long check bench firmware lock clean
 
 menu:
 	@echo "Lisière. Type make and one of these words; more can follow as ARGS=\"...\""
@@ -21,7 +21,7 @@ demo: $(READY)  ## show a simulated workshop, without any hardware
 	$(BIN)/lisiere demo $(ARGS)
 
 test: $(READY)  ## run the tests, the long ones left out
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 long: $(READY)  ## run the long tests
 	$(BIN)/python -m pytest -m long $(ARGS)
@@ -33,6 +33,9 @@ check: $(READY)  ## check style, types and the arrows between the folders
 
 bench: $(READY)  ## measure how fast the decisions are
 	$(BIN)/lisiere bench $(ARGS)
+
+firmware:  ## build the board's program into build/firmware
+	@$(MAKE) --no-print-directory -C firmware_bridge/firmware OUT=$(CURDIR)/build/firmware
 
 lock: $(READY)  ## pin the Python packages anew (ARGS=--upgrade takes the newest versions)
 	$(UV_COMPILE) --all-extras -o requirements.lock

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from access.book import Accepted, Circumstances, walk_up
 from access.bookings import Booking, blocking
-from access.people import Member, Role
+from access.people import Badge, Member, Role, Strength
 from access.policy import UntrustedClock
 from access.replica import Replica
 from access.times import ClockReading
@@ -58,14 +58,17 @@ class Denied:
 Decision = Granted | Denied
 
 
-def decide(tag: str, machine: Standing, replica: Replica, clock: ClockReading) -> Decision:
-    """Decide on a tap by the badge with this tag.
+def decide(
+    tag: str, machine: Standing, replica: Replica, clock: ClockReading, strength: Strength = Strength.UID
+) -> Decision:
+    """Decide on a tap by the badge with this tag, which was as strong as this.
 
     Pure: the same arguments give the same answer, on the unit, on the kiosk and in the twin's replay.
     """
-    owner = replica.owner(tag)
+    owner = rightful_owner(tag, strength, replica)
     member = owner[0] if owner else None
-    refusal = _refused_before_hours(member, owner is not None and owner[1].revoked, machine, replica, clock)
+    weak = not replica.machine.takes(strength)
+    refusal = _refused_before_hours(member, owner is not None and owner[1].revoked, weak, machine, replica, clock)
     if refusal is not None:
         return Denied(refusal, member)
     assert member is not None
@@ -74,8 +77,20 @@ def decide(tag: str, machine: Standing, replica: Replica, clock: ClockReading) -
     return _by_the_hours(member, machine, replica, clock.wall)
 
 
+def rightful_owner(tag: str, strength: Strength, replica: Replica) -> tuple[Member, Badge] | None:
+    """Whose badge this is; nobody's when it failed its proof, or when its number is a card's that proves itself.
+
+    A card's key is only where its member may use the machine: elsewhere its number is all that can be asked.
+    """
+    owner = replica.owner(tag)
+    if owner is None or strength is Strength.FAILED:
+        return None
+    provable = replica.machine.may_be_used_by(owner[0])
+    return owner if strength.reaches(owner[1].strength) or not provable else None
+
+
 def _refused_before_hours(
-    member: Member | None, revoked: bool, machine: Standing, replica: Replica, clock: ClockReading
+    member: Member | None, revoked: bool, weak: bool, machine: Standing, replica: Replica, clock: ClockReading
 ) -> Reason | None:
     """The refusals that come before any look at the bookings, the first that applies."""
     if Fault.ESTOP in machine.faults:
@@ -92,6 +107,8 @@ def _refused_before_hours(
         return Reason.MEMBERSHIP_EXPIRED
     if not replica.machine.may_be_used_by(member):
         return Reason.NOT_QUALIFIED
+    if weak:
+        return Reason.BADGE_TOO_WEAK
     if not clock.trusted and (replica.policy.untrusted_clock is UntrustedClock.REFUSE or member.needs_booking):
         return Reason.CLOCK_UNTRUSTED
     if member.needs_booking and stale(machine.confirmed, replica, clock.wall):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from access.bookings import Booking
+from access.people import Strength
 from access.vocabulary import (
     BookingOutcome,
     Cause,
@@ -57,6 +58,7 @@ class DecisionMade:
     uncertainty_s: float = 0.0
     faults: tuple[Fault, ...] = ()
     occupant: str | None = None
+    strength: Strength = Strength.UID
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,16 @@ class FaultReported:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Somebody at the kiosk said how it went (1 to 3), or answered the association's question. Of no one."""
+
+    KIND: ClassVar[str] = "rating"
+    face: int = 0
+    question: str = ""
+    answer: str = ""
+
+
 Fact = (
     Booted
     | DecisionMade
@@ -174,6 +186,7 @@ Fact = (
     | RequestAccepted
     | SyncChanged
     | FaultReported
+    | Rated
 )
 
 

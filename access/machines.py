@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from access.people import Member
+from access.people import Member, Strength
 
 
 class Output(StrEnum):
@@ -17,7 +17,8 @@ class Output(StrEnum):
 class Machine:
     """What is fixed about a machine, and whether it is locked out of service.
 
-    `idle_below_a` is the motor current in amperes under which it counts as idle.
+    `idle_below_a` is the motor current in amperes under which it counts as idle. `weakest_badge` is the weakest
+    badge that starts it; where nobody has said, a number is enough, but not on a machine that is hazardous.
     """
 
     id: str
@@ -29,6 +30,11 @@ class Machine:
     rtc: bool = False
     hazardous: bool = False
     locked: bool = False
+    weakest_badge: Strength | None = None
+
+    def takes(self, strength: Strength) -> bool:
+        """True when a badge of this strength may start it."""
+        return strength.reaches(self.weakest_badge or (Strength.NTAG424 if self.hazardous else Strength.UID))
 
     def may_be_used_by(self, member: Member) -> bool:
         """True when the member has every qualification the machine requires, or needs none."""

@@ -1,8 +1,9 @@
 """Members and their badges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 
 class Role(StrEnum):
@@ -23,12 +24,35 @@ class Category(StrEnum):
     ENTREPRISE = "entreprise"
 
 
+class Strength(StrEnum):
+    """How far a badge's word can be trusted, the weakest first.
+
+    `failed`: it should have proved itself and did not. `uid`: it said a number, which anybody can copy.
+    """
+
+    FAILED = "failed"
+    UID = "uid"
+    NTAG424 = "ntag424"
+    DESFIRE = "desfire"
+
+    def reaches(self, needed: "Strength") -> bool:
+        """True when this is as strong as what is needed, or stronger; a failed proof is never enough."""
+        ranks = list(Strength)
+        return self is not Strength.FAILED and ranks.index(self) >= ranks.index(needed)
+
+
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge as a unit knows it: the keyed tag of its number, never the number itself."""
+    """A badge as a unit knows it: the keyed tag of its number, never the number itself.
+
+    `strength` is what it was enrolled with, and has to show at every tap. `key` (hex) is the card's own key that
+    this unit checks it with; empty where the badge has none, or where its member may not use the machine.
+    """
 
     tag: str
     revoked: bool = False
+    strength: Strength = Strength.UID
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +79,8 @@ class Member:
     def expired(self, at: datetime) -> bool:
         """True when the membership is no longer valid at that instant."""
         return self.valid_until is not None and at >= self.valid_until
+
+
+def erased_mark(member: str) -> str:
+    """What is kept of a member who was erased: enough to know the id again, not to learn it."""
+    return sha256(f"lisiere erased {member}".encode()).hexdigest()

@@ -41,7 +41,8 @@ class Device:
 class Replica:
     """Everything a unit needs to decide alone. Immutable; replaced whole.
 
-    `acked` is the unit's own (epoch, seq) up to which the bookings here already know its journal.
+    `acked` is the unit's own (epoch, seq) up to which the bookings here already know its journal; `erased` the
+    marks of members who are to be forgotten (`access.people.erased_mark`).
     """
 
     version: Version
@@ -53,6 +54,7 @@ class Replica:
     bookings: tuple[Booking, ...] = ()
     acked: tuple[int, int] = (0, 0)
     devices: tuple[Device, ...] = ()
+    erased: frozenset[str] = frozenset()
     _owners: Mapping[str, tuple[Member, Badge]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

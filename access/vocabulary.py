@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BADGE_REVOKED = "badge_revoked"
     MEMBERSHIP_EXPIRED = "membership_expired"
     NOT_QUALIFIED = "not_qualified"
+    BADGE_TOO_WEAK = "badge_too_weak"
     CLOCK_UNTRUSTED = "clock_untrusted"
     REPLICA_STALE = "replica_stale"
     IN_USE = "in_use"

@@ -2,22 +2,37 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from access.bookings import RequestRefused
+from access.bookings import Booking, RequestRefused
+from access.facts import FaultRaised, FaultReported
 from access.machines import Machine
 from access.replica import Replica, Version
 from access.vocabulary import Fault
 from controller import timekeeping
+from controller.aside import put_aside
+from controller.claim import Claim
 from controller.control import Control, Hands
-from controller.events import Exchanged
-from controller.journal import Checkpoint, Disk, Journal, JournalReader, JournalRow, Stamped
+from controller.events import Erasure, Exchanged, JournalBehind, NewEpoch
+from controller.journal import (
+    Checkpoint,
+    Disk,
+    Journal,
+    JournalDamaged,
+    JournalReader,
+    JournalRow,
+    Key,
+    Stamped,
+    epoch_in,
+    judged,
+)
 from controller.ports import Clock, Output
 from controller.recorder import Batch, Post, Recorder
-from controller.remembered import remember
+from controller.remembered import Remembered, remember
 from controller.timekeeping import Timekeeper
 from server_sync.client import Transport, TwinClient
 from server_sync.identity import PublicKey
@@ -30,12 +45,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What the unit is made of besides its program."""
+    """What the unit is made of besides its program. `key` is its own: it signs its journal with it."""
 
     clock: Clock
     disk: Disk
     output: Output
     entropy: Callable[[int], bytes]
+    key: Key
 
 
 class Lane(Protocol):
@@ -45,6 +61,12 @@ class Lane(Protocol):
         """See `controller.recorder.Recorder`."""
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """See `controller.recorder.Recorder`."""
+
+    def begin_epoch(self, new: NewEpoch) -> None:
+        """See `controller.recorder.Recorder`."""
+
+    def erase(self, erasure: Erasure) -> None:
         """See `controller.recorder.Recorder`."""
 
 
@@ -60,6 +82,7 @@ class Watchers:
 class Unit:
     """A unit's parts, without their threads."""
 
+    claim: Claim
     journal: Journal
     reader: JournalReader
     store: ReplicaStore
@@ -72,15 +95,33 @@ class Unit:
         self.reader.close()
         self.journal.close()
         self.store.close()
+        self.claim.close()
 
 
 class JournalSource:
     """The journal as the sync thread reads it: through a reader of its own."""
 
-    def __init__(self, reader: JournalReader, epoch: int, control: Control) -> None:
-        self.epoch = epoch
+    def __init__(self, reader: JournalReader, control: Control, post: Post) -> None:
         self._reader = reader
         self._control = control
+        self._post = post
+
+    @property
+    def epoch(self) -> int:
+        """See `server_sync.worker.Source`."""
+        return self._control.epoch
+
+    def begin_epoch(self, after: int) -> None:
+        """See `server_sync.worker.Source`."""
+        self._post(JournalBehind(after))
+
+    def hash_at(self, seq: int) -> str:
+        """See `server_sync.worker.Source`."""
+        return self._reader.hash_at(self.epoch, seq)
+
+    def bookings(self) -> tuple[Booking, ...]:
+        """See `server_sync.worker.Source`."""
+        return self._control.replica.bookings
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """See `server_sync.worker.Source`."""
@@ -127,22 +168,25 @@ def assemble(
     watchers: Watchers,
     lane_of: Callable[[Recorder], Lane] = lambda recorder: recorder,
 ) -> Unit:
-    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. JournalError.
+    """A unit on its folder: `journal.db`, `replica.db`, `clock.json`. JournalError, also where another unit runs.
 
     `post` takes what the recorder says; `lane_of` puts the recorder on a thread of its own.
     """
-    store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
-    epoch = int(devices.clock.read().wall.timestamp())
-    journal = Journal(folder / "journal.db", unit, devices.disk, devices.entropy, epoch)
-    recorder = Recorder(journal, post)
-    control = _control(unit, folder, replica, journal, devices, lane_of(recorder), watchers)
-    if confirmation is not None:
-        control.know(confirmation.confirmed, confirmation.lease_end)
-    client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
-    reader = JournalReader.open(folder / "journal.db")
-    source = JournalSource(reader, journal.epoch, control)
-    sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
-    return Unit(journal, reader, store, recorder, control, sync)
+    with ExitStack() as undo:
+        claim = Claim(folder / "journal.db")
+        undo.callback(claim.close)
+        store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
+        journal, remembered = _journal(folder / "journal.db", unit, replica, devices)
+        recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
+        control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
+        if confirmation is not None:
+            control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
+        client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
+        reader = JournalReader.open(folder / "journal.db")
+        source = JournalSource(reader, control, post)
+        sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
+        undo.pop_all()
+    return Unit(claim, journal, reader, store, recorder, control, sync)
 
 
 def _replica(path: Path, twin: PublicKey, unit: str) -> tuple[ReplicaStore, Replica, Confirmation | None]:
@@ -159,6 +203,34 @@ def _replica(path: Path, twin: PublicKey, unit: str) -> tuple[ReplicaStore, Repl
         return ReplicaStore(path, twin), knowing_nobody(unit), None
 
 
+def _journal(path: Path, unit: str, replica: Replica, devices: Devices) -> tuple[Journal, Remembered]:
+    """The journal, and what it remembers. A damaged one is put aside, and said; a new one begins a new epoch."""
+    wall = devices.clock.read().wall
+    told_epoch, told_seq = replica.acked
+    epoch = max(int(wall.timestamp()), told_epoch + 1 if told_seq else 0)
+    try:
+        return _read(path, unit, replica, devices, epoch)
+    except JournalDamaged as damage:
+        epoch = max(epoch, epoch_in(path) + 1)
+        kept = put_aside(path, wall)
+        log.error("journal damaged: %s; kept as %s, and a new one begun", damage, kept.name)
+    journal, remembered = _read(path, unit, replica, devices, epoch)
+    said = FaultReported(None, f"journal damaged: kept as {kept.name}, and a new one begun")
+    faults = remembered.faults | {Fault.JOURNAL}
+    return journal, replace(remembered, faults=faults, found=(FaultRaised(Fault.JOURNAL), said))
+
+
+def _read(path: Path, unit: str, replica: Replica, devices: Devices, epoch: int) -> tuple[Journal, Remembered]:
+    journal = Journal(path, unit, devices.disk, devices.entropy, epoch, devices.key)
+    try:
+        with judged(path):
+            remembered = remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
+            return journal, replace(remembered, life=f"-{devices.entropy(3).hex()}")
+    except BaseException:
+        journal.close()
+        raise
+
+
 def knowing_nobody(unit: str) -> Replica:
     """The replica of a unit that has none."""
     return Replica(Version(0, 0), datetime.fromtimestamp(0, UTC), Machine(unit))
@@ -168,14 +240,13 @@ def _control(
     unit: str,
     folder: Path,
     replica: Replica,
-    journal: Journal,
+    remembered: Remembered,
     devices: Devices,
     lane: Lane,
     watchers: Watchers,
 ) -> Control:
     """The mind, with what it remembers and the hands it has."""
     note = folder / "clock.json"
-    remembered = remember(journal.reader(), journal.epoch, journal.last_checkpoint(), replica)
     anchor = timekeeping.kept(note)
     timekeeper = Timekeeper(devices.clock, anchor, Fault.CLOCK not in remembered.faults)
     hands = Hands(
@@ -185,6 +256,8 @@ def _control(
         tell=watchers.tell,
         urge=watchers.urge,
         keep_anchor=lambda anchor: timekeeping.keep(anchor, note),
+        begin_epoch=lane.begin_epoch,
+        erase=lane.erase,
     )
     return Control(unit, replica, remembered, timekeeper, hands)
 
@@ -201,4 +274,5 @@ def exchanged(news: News) -> Exchanged:
         news.replica,
         reply.requests,
         news.backlog,
+        reply.fork,
     )

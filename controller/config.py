@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 FILE = "unit.toml"
+TWIN_AUTHORITY = "twin-ca.pem"
+"""The certificate of the twin's own authority, in a device's folder: the only one that its links trust."""
 
 T = TypeVar("T")
 
@@ -22,6 +24,17 @@ class Relay:
 
     keeper: str = "keeper.sock"
     pin: int = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The machine-side board, instead of a keeper; none while `port` is empty. `port`: a path, or a part of its
+    name under /dev/serial/by-id; `kind`: "lisiere" or "relay_board"; `meter`: the address of an SDM120 beside a
+    relay board, 0 where there is none."""
+
+    port: str = ""
+    kind: str = "lisiere"
+    meter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +77,19 @@ class Config:
     tag_key: str
     reader: str
     relay: Relay = Relay()
+    board: Board = Board()
     panel: Panel = Panel()
     pins: Pins = Pins()
     simulated: Simulated = Simulated()
 
 
-TABLES: dict[str, type[Any]] = {"relay": Relay, "panel": Panel, "pins": Pins, "simulated": Simulated}
+TABLES: dict[str, type[Any]] = {
+    "relay": Relay,
+    "board": Board,
+    "panel": Panel,
+    "pins": Pins,
+    "simulated": Simulated,
+}
 
 
 def load(folder: Path) -> Config:

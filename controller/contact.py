@@ -17,13 +17,14 @@ CURRENT_MS = 2_000
 
 def look_at_contact(state: State, view: View) -> Step:
     """Compare what was commanded with what is so."""
-    due = contact_fault(state, view)
+    over = _no_power_is_over(state, view)
+    due = contact_fault(over.state, view)
     if due is None or due[0] > view.now_ms:
-        return _no_power_is_over(state, view)
+        return over
     fault = due[1]
-    faulty = replace(state, faults=state.faults | {fault})
+    faulty = replace(over.state, faults=over.state.faults | {fault})
     after = ended(faulty, Cause.FAULT, view)
-    return replace(after, facts=(FaultRaised(fault), *after.facts))
+    return replace(after, facts=(*over.facts, FaultRaised(fault), *after.facts))
 
 
 def contact_fault(state: State, view: View) -> tuple[int, Fault] | None:

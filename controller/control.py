@@ -18,13 +18,14 @@ from access.facts import (
     DecisionMade,
     Fact,
     FaultReported,
+    Rated,
     RequestAccepted,
     RunClosed,
     SyncChange,
     SyncChanged,
     stamp,
 )
-from access.people import Member
+from access.people import Badge, Member
 from access.replica import Replica
 from access.times import ClockReading
 from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
@@ -32,18 +33,26 @@ from controller import machine
 from controller.endings import running_ms
 from controller.events import (
     BadgePresented,
+    BeginAsked,
     CancelAsked,
     ClockChanged,
+    DiskChanged,
+    EpochBegun,
+    Erasure,
     Event,
     Exchanged,
     ExtendAsked,
     FaultSeen,
+    JournalBehind,
     LinkLost,
     MachineEvent,
+    NewEpoch,
     NotRecorded,
     Offered,
+    RatingGiven,
     Recorded,
     Reply,
+    ReserveAsked,
     TimePassed,
     Unwritten,
     WalkUpAsked,
@@ -66,7 +75,8 @@ class Hands:
 
     `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
     watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
-    clock was last known by, for the next start.
+    clock was last known by, for the next start. `begin_epoch`: the journal is to begin a new epoch.
+    `erase`: it is to forget some members.
     """
 
     output: Output
@@ -75,6 +85,8 @@ class Hands:
     tell: Callable[[Stamped], None] = lambda stamped: None
     urge: Callable[[], None] = lambda: None
     keep_anchor: Callable[[Anchor], None] = lambda anchor: None
+    begin_epoch: Callable[[NewEpoch], None] = lambda new: None
+    erase: Callable[[Erasure], None] = lambda erasure: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +101,14 @@ class Pending:
 
 @dataclass(slots=True)
 class Contact:
-    """What the last exchange left: until when the unit owns its hours and when its replica was confirmed."""
+    """What the last exchange left: until when the unit owns its hours, when its replica was confirmed, and why
+    the unit is in quarantine (`fork`), if it is."""
 
     lease_end_ms: int | None = None
     confirmed: datetime | None = None
     acked: int = 0
     lost: bool = False
+    fork: str | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +130,8 @@ class Control:
         self._hands = hands
         self._timekeeper = timekeeper
         self._boot = remembered.boots + 1
-        self._id_stem = f"{unit}.{remembered.epoch}.{self._boot}"
+        self.epoch = remembered.epoch
+        self._id_stem = f"{unit}.{remembered.epoch}.{self._boot}{remembered.life}"
         self._runs = 0
         self._inbox: deque[Event] = deque()
         self._deferred: deque[Event] = deque()
@@ -129,22 +144,26 @@ class Control:
         self.state = State(Idle(now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
         self._kept_anchor: Anchor | None = None
+        self._disk_full = Fault.JOURNAL in remembered.faults
 
     # --- the way in ----------------------------------------------------------------------------------
 
     def boot(self, cause: str) -> None:
         """Say that the unit started, and close the run that its end interrupted."""
-        facts: list[Fact] = [Booted(self._boot, cause)]
+        facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(_interrupted(self._remembered))
+        self._forget(self.replica)
         self._tell(tuple(facts))
+        self._judge_journal()
         self._drain()
 
-    def know(self, confirmed: datetime, lease_end: datetime) -> None:
-        """What the twin last said before this start: when it confirmed the replica, and the lease."""
+    def know(self, confirmed: datetime, lease_end: datetime, fork: str | None = None) -> None:
+        """What the twin last said before this start: when it confirmed the replica, the lease, the quarantine."""
         now = self.clock()
         self.contact.confirmed = confirmed
         self.contact.lease_end_ms = now.mono_at(lease_end) if now.trusted else None
+        self.contact.fork = fork
 
     def handle(self, event: Event) -> None:
         """Take one event, and everything that follows from it at this instant."""
@@ -244,16 +263,30 @@ class Control:
                 self._unwritten(event)
             case Exchanged():
                 self._exchanged(event)
+            case DiskChanged(full):
+                self._disk_full = full
+                self._judge_journal()
+            case JournalBehind(after):
+                begun = max(self.epoch + 1, int(self.clock().wall.timestamp()))
+                self._hands.begin_epoch(NewEpoch(self.epoch, begun, after))
+            case EpochBegun(new):
+                self._moved(new)
             case LinkLost(backlog):
                 self._link(SyncChange.LOST, backlog)
             case WalkUpAsked():
                 self._walk_up(event)
+            case ReserveAsked():
+                self._reserve(event)
+            case BeginAsked():
+                self._begin(event)
             case ExtendAsked() | CancelAsked():
                 self._change_at_kiosk(event)
             case Offered(request):
                 self._answer_request(request)
             case FaultSeen(member, what):
                 self._tell((FaultReported(member, what),))
+            case RatingGiven(face, question, answer):
+                self._tell((Rated(face, question, answer),))
             case _:
                 self._step(event)
 
@@ -263,7 +296,9 @@ class Control:
         was_live, self.state = energised(self.state), step.state
         self._command(was_live, energised(step.state))
         self._tell(step.facts)
-        if step.awaited:
+        if step.awaited and self.contact.fork is not None:
+            self._step(NotRecorded())  # nothing that it writes would be believed
+        elif step.awaited:
             self._runs += 1
             self._await(step.awaited, lambda: self._granted(step.awaited), lambda: self._step(NotRecorded()))
 
@@ -371,7 +406,7 @@ class Control:
         def sold(answer: Answer) -> None:
             event.reply(answer)
             if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(BadgePresented(_shown_badge(member), made=event.id))
+                self._inbox.append(_shown(member, event.id))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
 
@@ -380,6 +415,34 @@ class Control:
         end = now + timedelta(minutes=event.minutes)
         return Booking(event.id, self.replica.machine.id, event.member, now, end, Source.KIOSK)
 
+    def _reserve(self, event: ReserveAsked) -> None:
+        """Sell hours to come, as the twin would have asked for them."""
+        known = self.ledger.find(event.id)
+        if known is not None:
+            event.reply(Accepted(known))
+            return
+        member = self.replica.members.get(event.member)
+        at = replace(self._circumstances(), elsewhere=event.elsewhere)
+        asked = Booking(
+            event.id, self.replica.machine.id, event.member, event.start, event.end, Source.KIOSK
+        )
+        answer = rules.book(event.id, member, event.start, event.end, at, Source.KIOSK)
+        if not at.clock_trusted:
+            answer = Refused((Refusal.CLOCK_UNTRUSTED,))
+        elif isinstance(answer, Accepted) and (at.lease_end is None or event.start >= at.lease_end):
+            answer = Refused((Refusal.LEASE_OVER,))
+        self._sell(answer, asked, BookingOutcome.ACCEPTED, event.reply)
+
+    def _begin(self, event: BeginAsked) -> None:
+        """The badge shown at the kiosk counts as its member's tap, for the booking that is named."""
+        booking, member = self.ledger.find(event.booking), self.replica.members.get(event.member)
+        if member is None or booking is None or booking.member != member.id:
+            event.reply(Refused((Refusal.UNKNOWN_MEMBER if member is None else Refusal.IN_THE_PAST,)))
+            return
+        event.reply(Accepted(booking))
+        if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
+            self._inbox.append(_shown(member, ""))
+
     def _change_at_kiosk(self, event: ExtendAsked | CancelAsked) -> None:
         booking = self.ledger.find(event.booking)
         if booking is None:
@@ -387,6 +450,9 @@ class Control:
             return
         if isinstance(event, CancelAsked):
             self._sell(rules.cancel(booking, self._circumstances()), booking, BookingOutcome.CANCELLED, event.reply)
+            return
+        if event.end is not None and booking.end > event.end:
+            event.reply(Accepted(booking))
             return
         member = self.replica.members.get(booking.member)
         answer = rules.extend(booking, member, event.minutes, self._circumstances())
@@ -427,12 +493,38 @@ class Control:
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time
         self.contact.acked = event.acked
+        self._quarantine(event.fork)
         if self.contact.lost:
             self._link(SyncChange.RESTORED, event.backlog)
         if event.replica is not None and event.replica.version > self.replica.version:
             self.ledger = self.ledger.with_replica(event.replica)
+            self._forget(event.replica)
             self._step(TimePassed())
         self._offers(event.requests)
+
+    def _forget(self, replica: Replica) -> None:
+        if replica.erased:
+            self._hands.erase(Erasure(replica.erased))
+
+    def _quarantine(self, fork: str | None) -> None:
+        """Two devices wrote under this unit's name: until the twin takes that back, nothing is granted."""
+        if fork == self.contact.fork:
+            return
+        self.contact.fork = fork
+        self._judge_journal()
+        if fork is not None:
+            self._tell((FaultReported(None, f"journal forked: {fork}"),))
+
+    def _judge_journal(self) -> None:
+        """The journal is at fault while its disk takes nothing, or the twin does not believe it."""
+        self._step(DiskChanged(self._disk_full or self.contact.fork is not None))
+
+    def _moved(self, new: NewEpoch) -> None:
+        """The journal has begun a new epoch: what had a row there has another key now."""
+        self.ledger = self.ledger.moved(new)
+        self.epoch = new.begun
+        self._tell((FaultReported(None, f"journal was an old copy from row {new.left}.{new.after}: a new epoch"),))
+        self._hands.urge()
 
     def _offers(self, requests: tuple[WebRequest, ...]) -> None:
         offered = {request.id for request in requests}
@@ -504,13 +596,14 @@ class Control:
         self._next_checkpoint = due + every
 
 
-_SALES = (WalkUpAsked, ExtendAsked, CancelAsked, Offered)
+_SALES = (WalkUpAsked, ReserveAsked, BeginAsked, ExtendAsked, CancelAsked, Offered)
 
 
-def _shown_badge(member: Member) -> str:
-    """The badge that a member showed at the kiosk: the first that is good, else the first."""
-    good = [badge.tag for badge in member.badges if not badge.revoked]
-    return (good or [badge.tag for badge in member.badges] or [""])[0]
+def _shown(member: Member, made: str) -> BadgePresented:
+    """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
+    good = [badge for badge in member.badges if not badge.revoked]
+    badge = (good or [*member.badges, Badge("")])[0]
+    return BadgePresented(badge.tag, made, badge.strength)
 
 
 def _interrupted(remembered: Remembered) -> RunClosed:

@@ -7,18 +7,21 @@ from datetime import datetime
 from access.book import Answer
 from access.bookings import WebRequest
 from access.facts import Fact
+from access.people import Strength
 from access.replica import Replica
 
 
 @dataclass(frozen=True, slots=True)
 class BadgePresented:
-    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number.
+    """A badge was shown to the reader and taken away. `tag` is the keyed tag of its number, `strength` how far
+    its word can be trusted.
 
     `made` is the booking that a walk-up with power has just made at the kiosk; empty at the machine's reader.
     """
 
     tag: str
     made: str = ""
+    strength: Strength = Strength.UID
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,34 @@ class WalkUpAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveAsked:
+    """Somebody at the kiosk wants the machine from `start` to `end`, later."""
+
+    id: str
+    member: str
+    start: datetime
+    end: datetime
+    elsewhere: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAsked:
+    """A member badged at the kiosk to start a booking of theirs."""
+
+    member: str
+    booking: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class ExtendAsked:
-    """Somebody at the kiosk wants a booking to last longer."""
+    """Somebody at the kiosk wants a booking to last longer than to `end`, which they saw."""
 
     booking: str
     minutes: float
     reply: Reply
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +172,15 @@ class FaultSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RatingGiven:
+    """Somebody at the kiosk says how it went, or answers the association's question."""
+
+    face: int
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """The twin passes on a web request for hours that the unit owns."""
 
@@ -159,7 +193,7 @@ class Exchanged:
 
     `time` is the twin's at its answer, `sent_ms` and `received_ms` the unit's monotonic readings around it;
     `acked` the highest row the twin has on disk; `replica` None when the unit's own is the newest; `backlog`
-    the rows that waited when the exchange began.
+    the rows that waited when the exchange began; `fork` why the unit is in quarantine, None where it is not.
     """
 
     time: datetime
@@ -170,6 +204,7 @@ class Exchanged:
     replica: Replica | None
     requests: tuple[WebRequest, ...]
     backlog: int
+    fork: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +212,36 @@ class LinkLost:
     """No exchange has come through for too long; `backlog` rows wait."""
 
     backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewEpoch:
+    """The journal's epoch `left` ends at row `after`; what follows there becomes the first rows of `begun`."""
+
+    left: int
+    begun: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The members with these marks are to be forgotten."""
+
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBehind:
+    """The twin has rows that the journal has not, or has otherwise: from row `after` on it is an old copy."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegun:
+    """The journal has begun a new epoch."""
+
+    new: NewEpoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +263,17 @@ class Unwritten:
 Event = (
     MachineEvent
     | WalkUpAsked
+    | ReserveAsked
+    | BeginAsked
     | ExtendAsked
     | CancelAsked
     | FaultSeen
+    | RatingGiven
     | Offered
     | Exchanged
     | LinkLost
+    | JournalBehind
+    | EpochBegun
     | Written
     | Unwritten
 )

@@ -1,16 +1,17 @@
 """The append-only log of one unit: rows keyed (unit, epoch, seq), hash-chained, durable before they are told.
 
-One connection writes and checkpoints (WAL, `synchronous=FULL`); readers open their own, read-only. A row's chain
-covers a salted commitment to the person it names; name and salt lie in the table `openings`, so that erasing a
-person keeps the chain whole. The epoch is made with the file: a new card is a new epoch.
+One connection writes and checkpoints (WAL, `synchronous=FULL`; docs/durability.md); readers open their own,
+read-only. A row's chain covers a salted commitment to the person it names; name and salt lie in the table
+`openings`, so that erasing a person keeps the chain whole. The epoch is made with the file: a new card, new epoch.
 """
 
 import hashlib
 import json
+import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,14 +19,34 @@ from typing import Any, Protocol
 import sqlite_utils
 
 from access.facts import PERSONAL, Fact, body, instant, stamp
+from access.people import erased_mark
 from access.times import ClockReading
 
 FIRST = "0" * 64
 """What the first row of an epoch is chained to."""
+CHECKED_BYTES = 64 * 1024 * 1024
+"""The largest journal whose every page is looked at when it is opened: some seconds' reading from a slow card."""
+NO_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What SQLite says of a disk or a folder, not of a file: it may be gone at the next try."""
 
 
 class JournalError(Exception):
     """The journal cannot be opened, or is not whole; the text says what, where and what to do."""
+
+
+class JournalDamaged(JournalError):
+    """What lies in the journal's file is not what was written there; the text says what shows it."""
 
 
 class NotWritten(Exception):
@@ -37,6 +58,16 @@ class Disk(Protocol):
 
     def check(self) -> None:
         """OSError when the disk can take no more."""
+
+
+class Key(Protocol):
+    """The unit's own key, with which it knows its journal again."""
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature."""
+
+    def signed(self, signature: bytes, message: bytes) -> bool:
+        """True when the signature over the message is this key's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,55 +177,134 @@ CREATE INDEX IF NOT EXISTS rows_by_kind ON rows (kind, epoch, seq);
 CREATE TABLE IF NOT EXISTS openings (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, opening TEXT NOT NULL, PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS head (only INTEGER PRIMARY KEY CHECK (only = 1), signature BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoint (
     only INTEGER PRIMARY KEY CHECK (only = 1), run TEXT NOT NULL, powered_ms INTEGER NOT NULL,
     running_ms INTEGER NOT NULL
 );
 """
 
+HEADS = (
+    "SELECT epoch, max(seq), hash FROM rows WHERE epoch != ?1 AND NOT (epoch = ?2 AND seq > ?3)"
+    " GROUP BY epoch ORDER BY epoch"
+)
 ROWS = (
     "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.kind, r.body, r.commitment, r.prev, r.hash,"
     " coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
 )
 
 
-def connect(path: Path, unit: str, new_epoch: int) -> sqlite3.Connection:
-    """Open a unit's journal for writing, made on the first use. JournalError says what is wrong with the file."""
+@contextmanager
+def judged(place: Path | str) -> Iterator[None]:
+    """What goes wrong inside, while a journal is read, is told as JournalError: as JournalDamaged where the file
+    itself is at fault."""
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        database = sqlite_utils.Database(connection)
-        connection.execute("PRAGMA trusted_schema=OFF")
-        connection.execute("PRAGMA cell_size_check=ON")
-        connection.execute("PRAGMA synchronous=EXTRA")
-        database.enable_wal()
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_autocheckpoint=200")
-        if "site" not in database.table_names():
-            connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
-        if database.table("site").count == 0:
-            connection.execute("INSERT INTO site VALUES (?, ?)", (unit, new_epoch))
-        owner = connection.execute("SELECT unit FROM site").fetchone()[0]
+        yield
     except sqlite3.DatabaseError as error:
-        raise JournalError(f"{path}: {error}; keep the file, and see 'lisiere log verify'") from None
+        # Text that is no UTF-8 has no code: it too was never written so.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        kind = JournalError if code in NO_DAMAGE else JournalDamaged
+        raise kind(f"{place}: {error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise JournalDamaged(f"{place}: a row makes no sense: {error!r}") from None
+
+
+def address(place: Path | str) -> str:
+    """The SQLite URI of a journal's file; one that is given as a URI already stays as it is.
+
+    `psow=0`: a write that the power cuts short may spoil what lies beside it on the card.
+    """
+    return place if isinstance(place, str) else f"{place.absolute().as_uri()}?psow=0"
+
+
+def connect(place: Path | str, unit: str, new_epoch: int) -> sqlite3.Connection:
+    """Open a unit's journal for writing, made on the first use. JournalError, JournalDamaged."""
+    with judged(place):
+        connection = sqlite3.connect(address(place), uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            owner = _prepared(connection, unit, new_epoch)
+        except BaseException:
+            connection.close()
+            raise
     if owner != unit:
-        raise JournalError(f"{path}: is the journal of unit '{owner}', not of '{unit}'")
+        connection.close()
+        raise JournalError(f"{place}: is the journal of unit '{owner}', not of '{unit}'")
     return connection
+
+
+def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
+    """Make a connection safe and its file whole; whose journal it is."""
+    database = sqlite_utils.Database(connection)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA synchronous=EXTRA")
+    database.enable_wal()
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=200")
+    # What a cut left in the -wal may end inside a sector, which a torn write behind it would spoil.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if "site" not in database.table_names():
+        connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
+    if database.table("site").count == 0:
+        connection.execute("INSERT INTO site VALUES (?, ?)", (unit, new_epoch))
+    _check(connection)
+    return str(connection.execute("SELECT unit FROM site").fetchone()[0])
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Look at every page, where they are not too many."""
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if pages * size > CHECKED_BYTES:
+        return
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said == "ok":
+        return
+    found = sqlite3.DatabaseError(said.splitlines()[-1])
+    # A page that the disk did not give is told as a finding too.
+    code = re.search(r"error code[= ](\d+)", said)
+    found.sqlite_errorcode = int(code[1]) if code else sqlite3.SQLITE_CORRUPT
+    raise found
+
+
+def epoch_in(path: Path) -> int:
+    """The epoch of a file that may be damaged; 0 where it cannot be read any more."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with suppress(sqlite3.Error, TypeError, ValueError), closing(sqlite3.connect(uri, uri=True)) as connection:
+        return int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    return 0
 
 
 class Journal:
     """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
 
-    def __init__(self, path: Path, unit: str, disk: Disk, entropy: Callable[[int], bytes], new_epoch: int) -> None:
-        """`entropy(n)` gives n random bytes for the salts; `new_epoch` is used when the file is new."""
+    def __init__(
+        self,
+        place: Path | str,
+        unit: str,
+        disk: Disk,
+        entropy: Callable[[int], bytes],
+        new_epoch: int,
+        key: Key | None = None,
+    ) -> None:
+        """`place` is the file's path, or a SQLite URI; `entropy(n)` gives n random bytes for the salts; `new_epoch`
+        is used when the file is new. With its `key` the unit signs what it writes, and believes nothing else.
+        JournalError, JournalDamaged."""
         self.unit = unit
         self._disk = disk
         self._entropy = entropy
-        self._connection = connect(path, unit, new_epoch)
-        self.epoch = int(self._connection.execute("SELECT epoch FROM site").fetchone()[0])
-        last = self._connection.execute(
-            "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
-        ).fetchone()
-        self.last_seq, self._last_hash = (int(last[0]), str(last[1])) if last else (0, FIRST)
+        self._key = key
+        self._erased: frozenset[str] = frozenset()
+        self._connection = connect(place, unit, new_epoch)
+        try:
+            with judged(place):
+                self.epoch, self.last_seq, self._last_hash = _end(self._connection)
+                self._older = self._older_heads(self.epoch)
+                if key is not None:
+                    self._check_head(key)
+        except JournalError:
+            self._connection.close()
+            raise
 
     def append(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         """Write facts, all or none, and return their rows once they are on disk.
@@ -202,19 +312,41 @@ class Journal:
         NotWritten when they could not be written.
         """
         rows = self._chain(facts)
-        execute = self._connection.execute
-        try:
-            self._disk.check()
-            execute("BEGIN IMMEDIATE")
-            for row in rows:
-                self._insert(row)
-            execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
-            self._roll_back()
-            raise NotWritten(str(error)) from error
-        if rows:
-            self.last_seq, self._last_hash = rows[-1].seq, rows[-1].hash
+        self._commit(rows)
         return rows
+
+    def erase(self, erased: frozenset[str]) -> None:
+        """Forget the members with these marks (`access.people.erased_mark`), now and in every row to come.
+
+        NotWritten like `append`.
+        """
+        self._erased = erased
+        named = self._connection.execute("SELECT DISTINCT json_extract(opening, '$.member') FROM openings")
+        gone = [str(row[0]) for row in named if erased_mark(str(row[0])) in erased]
+        if gone:
+            forget = "DELETE FROM openings WHERE json_extract(opening, '$.member') = ?"
+            self._commit([], *((forget, (member,)) for member in gone))
+
+    def begin_epoch(self, epoch: int, after: int) -> None:
+        """Leave this epoch at row `after`: what follows becomes the first rows of a new one, in one transaction.
+
+        NotWritten like `append`.
+        """
+        left, moved = (self.epoch, after), self.reader().rows_after(self.epoch, after, -1)
+        was = self.epoch, self.last_seq, self._last_hash, self._older
+        self._older = self._older_heads(epoch, but_after=left)
+        self.epoch, self.last_seq, self._last_hash = epoch, 0, FIRST
+        rows = self._chained_anew(moved)
+        try:
+            self._commit(
+                rows,
+                ("DELETE FROM openings WHERE epoch = ? AND seq > ?", left),
+                ("DELETE FROM rows WHERE epoch = ? AND seq > ?", left),
+                ("UPDATE site SET epoch = ?", (epoch,)),
+            )
+        except NotWritten:
+            self.epoch, self.last_seq, self._last_hash, self._older = was
+            raise
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write down how far the run has come, in place of the checkpoint before. NotWritten like `append`."""
@@ -240,6 +372,44 @@ class Journal:
         """Close the file; safe to call twice."""
         self._connection.close()
 
+    def _commit(self, rows: list[JournalRow], *before: tuple[str, tuple[Any, ...]]) -> None:
+        """Write rows, and the signed head of the journal with them, all or nothing."""
+        seq, head = (rows[-1].seq, rows[-1].hash) if rows else (self.last_seq, self._last_hash)
+        execute = self._connection.execute
+        try:
+            self._disk.check()
+            execute("BEGIN IMMEDIATE")
+            for statement, values in before:
+                execute(statement, values)
+            for row in rows:
+                self._insert(row)
+            if self._key is not None and (rows or before):
+                signature = self._key.sign(_signed(self.unit, self._older, (self.epoch, seq, head)))
+                execute("INSERT OR REPLACE INTO head VALUES (1, ?)", (signature,))
+            execute("COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            self._roll_back()
+            raise NotWritten(str(error)) from error
+        self.last_seq, self._last_hash = seq, head
+
+    def _older_heads(self, epoch: int, but_after: tuple[int, int] = (0, 0)) -> str:
+        """Where the journal's other epochs end; `but_after`: the one that ends earlier, and where."""
+        return "".join(
+            f"{row[0]} {row[1]} {row[2]}\n"
+            for row in self._connection.execute(HEADS, (epoch, *but_after))
+        )
+
+    def _check_head(self, key: Key) -> None:
+        """JournalDamaged unless every row is what this unit wrote, and none is missing."""
+        bad = self.reader().first_bad_row()
+        if bad is not None:
+            raise JournalDamaged(f"row {bad.epoch}.{bad.seq} {bad.why}")
+        row = self._connection.execute("SELECT signature FROM head").fetchone()
+        head = _signed(self.unit, self._older, (self.epoch, self.last_seq, self._last_hash))
+        empty = self.last_seq == 0 and not self._older
+        if not empty and not (row and key.signed(bytes(row[0]), head)):
+            raise JournalDamaged("its end is not signed by this unit")
+
     def _chain(self, facts: Iterable[Stamped]) -> list[JournalRow]:
         rows: list[JournalRow] = []
         seq, prev = self.last_seq, self._last_hash
@@ -250,10 +420,19 @@ class Journal:
             prev = row.hash
         return rows
 
+    def _chained_anew(self, moved: Iterable[JournalRow]) -> list[JournalRow]:
+        """Rows of another epoch as the first of this one."""
+        rows: list[JournalRow] = []
+        for seq, row in enumerate(moved, 1):
+            bare = replace(row, epoch=self.epoch, seq=seq, prev=rows[-1].hash if rows else FIRST)
+            rows.append(replace(bare, hash=chained(self.unit, bare)))
+        return rows
+
     def _row(self, stamped: Stamped, seq: int, prev: str) -> JournalRow:
         fields = body(stamped.fact)
         person = {name: fields.pop(name) for name in PERSONAL if name in fields}
         opening = person | {"salt": self._entropy(16).hex()} if any(person.values()) else {}
+        forgotten = erased_mark(str(person.get("member") or "")) in self._erased
         row = JournalRow(
             epoch=self.epoch,
             seq=seq,
@@ -265,9 +444,9 @@ class Journal:
             commitment=commitment_of(opening),
             prev=prev,
             hash="",
-            opening=canonical(opening),
+            opening=canonical({} if forgotten else opening),
         )
-        return _with_hash(row, chained(self.unit, row))
+        return replace(row, hash=chained(self.unit, row))
 
     def _insert(self, row: JournalRow) -> None:
         self._connection.execute(
@@ -293,9 +472,18 @@ class Journal:
             self._connection.execute("ROLLBACK")
 
 
-def _with_hash(row: JournalRow, digest: str) -> JournalRow:
-    values = {name: getattr(row, name) for name in JournalRow.__slots__}
-    return JournalRow(**{**values, "hash": digest})
+def _signed(unit: str, older: str, head: tuple[int, int, str]) -> bytes:
+    """What a unit signs of its journal: where each of its epochs ends; through the chains, that is every row."""
+    return f"lisiere journal {unit}\n{older}{head[0]} {head[1]} {head[2]}\n".encode()
+
+
+def _end(connection: sqlite3.Connection) -> tuple[int, int, str]:
+    """The epoch of a journal, and the number and hash of its last row."""
+    epoch = int(connection.execute("SELECT epoch FROM site").fetchone()[0])
+    last = connection.execute(
+        "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (epoch,)
+    ).fetchone()
+    return (epoch, int(last[0]), str(last[1])) if last else (epoch, 0, FIRST)
 
 
 class JournalReader:
@@ -311,7 +499,7 @@ class JournalReader:
         if not path.is_file():
             raise JournalError(f"{path}: no such journal; is this a unit's folder?")
         try:
-            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
             unit = connection.execute("SELECT unit FROM site").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise JournalError(f"{path}: {error}; is this a unit's journal?") from None
@@ -328,6 +516,14 @@ class JournalReader:
         """The highest sequence of an epoch; 0 when it has no row."""
         row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
         return int(row[0] or 0)
+
+    def hash_at(self, epoch: int, seq: int) -> str:
+        """A row's hash; before the first row, what that is chained to; empty where there is no such row."""
+        if seq == 0:
+            return FIRST
+        at = (epoch, seq)
+        found = self._connection.execute("SELECT hash FROM rows WHERE epoch = ? AND seq = ?", at).fetchone()
+        return str(found[0]) if found else ""
 
     def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
         """The rows of some kinds in the order they were written; `since` is a stamp."""

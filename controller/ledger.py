@@ -1,18 +1,18 @@
 """The unit's bookings as it knows them: the twin's, and on top of them its own that the twin has not taken yet.
 
-A pull never overwrites what the twin has not acknowledged: `own` entries lie over the replica's bookings as long as
-the replica does not say (`acked`) that it knows the journal row they came from. They are kept beyond that: a twin
-that was restored from a backup knows less than it once did.
+A pull never overwrites what the twin has not acknowledged: `own` entries lie over the replica's bookings until
+the replica says (`acked`) that it already knows the journal row they came from.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from access.book import no_show_at
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, RequestAccepted
 from access.replica import Replica
 from access.vocabulary import BookingOutcome
+from controller.events import NewEpoch
 
 _STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
@@ -22,8 +22,6 @@ _STATES = {
 }
 
 
-KEPT = timedelta(days=2)
-"""How long own entries are kept after their booking's end: as far back as a replica reaches."""
 UNWRITTEN = (1 << 62, 0)
 """The key of an entry whose row is not on disk yet: later than any row the twin can know."""
 
@@ -49,9 +47,8 @@ class Ledger:
     no_shows: tuple[tuple[datetime, Booking], ...] = field(default=(), compare=False)
 
     def with_replica(self, replica: Replica) -> "Ledger":
-        """The twin's word taken over; own entries that are long over are dropped."""
-        own = tuple(entry for entry in self.own if entry.booking.end > replica.issued - KEPT)
-        return replace(self, replica=replica, own=own).laid()
+        """The twin's word taken over; own entries that it knows are dropped."""
+        return replace(self, replica=replica, own=tuple(e for e in self.own if not known(e, replica))).laid()
 
     def with_entry(self, entry: Entry) -> "Ledger":
         """One more change of our own."""
@@ -65,6 +62,15 @@ class Ledger:
         entry = entry_of(fact)
         return self if entry is None else self.with_entry(replace(entry, row=row))
 
+    def moved(self, new: NewEpoch) -> "Ledger":
+        """The journal has begun a new epoch: the rows that went with it have other keys now."""
+
+        def key(row: tuple[int, int]) -> tuple[int, int]:
+            carried = row[0] == new.left and row[1] > new.after
+            return (new.begun, row[1] - new.after) if carried else row
+
+        return replace(self, own=tuple(replace(entry, row=key(entry.row)) for entry in self.own))
+
     def with_started(self, booking: str) -> "Ledger":
         """A run was granted for the booking: it will not be released as a no-show."""
         return replace(self, started=self.started | {booking}).laid()
@@ -73,8 +79,6 @@ class Ledger:
         """The effective bookings worked out afresh: held ones block, but are nobody's to start."""
         bookings = {booking.id: booking for booking in self.replica.bookings}
         for entry in self.own:
-            if known(entry, self.replica):
-                continue
             held = entry.booking.state is BookingState.HELD
             bookings[f"held:{entry.booking.id}" if held else entry.booking.id] = entry.booking
         marked = (replace(b, started=True) if b.id in self.started else b for b in bookings.values())

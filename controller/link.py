@@ -71,11 +71,38 @@ class WalkUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """`POST /reserve`: this machine from `start` to `end`, later. `id` is the kiosk's own.
+
+    `elsewhere`: the member's bookings to come on other machines, as far as the kiosk knows.
+    """
+
+    id: str
+    member: str
+    start: datetime
+    end: datetime
+    elsewhere: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """`POST /begin`: a member's own booking is to start; the badge shown at the kiosk counts as the tap."""
+
+    member: str
+    booking: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extend:
-    """`POST /extend`: a booking is to last `minutes` longer at most."""
+    """`POST /extend`: a booking is to last `minutes` longer at most.
+
+    `end`: the end that the asker saw; where it is already later the booking stays as it is, so that asking
+    twice lengthens once.
+    """
 
     booking: str
     minutes: float
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +127,21 @@ class ReportFault:
     what: str
 
 
-Ask = WalkUp | Extend | Cancel | Finish | ReportFault
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`POST /rating`: how it went, 1 to 3, or an answer to the association's question; nobody's by name."""
+
+    face: int = 0
+    question: str = ""
+    answer: str = ""
+
+
+Ask = WalkUp | Reserve | Begin | Extend | Cancel | Finish | ReportFault | Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`)."""
+    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`, `Rate`)."""
 
 
 UnitAnswer = Answer | Done
@@ -113,10 +149,13 @@ Reply = Callable[[UnitAnswer], None]
 
 PATHS: dict[str, type[Ask]] = {
     "/walk-up": WalkUp,
+    "/reserve": Reserve,
+    "/begin": Begin,
     "/extend": Extend,
     "/cancel": Cancel,
     "/finish": Finish,
     "/fault": ReportFault,
+    "/rating": Rate,
 }
 """What may be posted to the port, and what it carries."""
 
@@ -128,6 +167,9 @@ LONGEST_TEXT = 2000
 
 LONGEST_REPLY = 1 << 20
 """Bytes of a reply that the client reads at most."""
+
+NOT_KNOWN = 401
+"""The status of a reply to somebody who is not known, or who said this before."""
 
 TIMEOUT = 2.0
 """Seconds within which a unit answers, over and above the wait that it was asked for."""
@@ -146,6 +188,9 @@ class Signer(Protocol):
 
     def sign(self, method: str, path: str, body: bytes) -> dict[str, str]:
         """The headers to send with it. `path` is the whole target, with its query."""
+
+    def skip(self) -> None:
+        """What was signed last was not taken as new: leave the numbers that may have been used already."""
 
 
 class Verifier(Protocol):
@@ -341,6 +386,7 @@ class UnitLink:
         self._signer = signer
         self._verifier = verifier
         self._timeout = timeout
+        self._known = True
 
     def state(self, since: int = -1, wait: int = 0) -> UnitState | None:
         """The unit's state as soon as its number is not `since`; None when `wait` seconds bring no other."""
@@ -364,14 +410,23 @@ class UnitLink:
             raise UnreachableUnit(f"{self.machine}: {error}") from error
 
     def _exchange(self, method: str, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
+        status, reply = self._asked(method, path, body, timeout)
+        if status == NOT_KNOWN and self._known:
+            # A unit that was started again refuses the rest of a block of numbers: leave it, and ask once more.
+            self._signer.skip()
+            status, reply = self._asked(method, path, body, timeout)
+        self._known = status != NOT_KNOWN
+        if status not in (200, 204):
+            raise UnreachableUnit(f"{self.machine}: answered {status} {reply[:200].decode(errors='replace')}")
+        return status, reply
+
+    def _asked(self, method: str, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
         try:
             status, headers, reply = self._over_the_wire(method, path, body, time.monotonic() + timeout)
         except (OSError, h11.ProtocolError) as error:
             raise UnreachableUnit(f"{self.machine}: {error}") from error
         if self._verifier.verify(f"{method} {status}", path, reply, headers) is None:
             raise UnreachableUnit(f"{self.machine}: it is not certain who answers there")
-        if status not in (200, 204):
-            raise UnreachableUnit(f"{self.machine}: answered {status} {reply[:200].decode(errors='replace')}")
         return status, reply
 
     def _over_the_wire(

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from controller.control import Control
-from controller.events import Event, TimePassed
+from controller.events import Erasure, Event, NewEpoch, TimePassed
 from controller.journal import Checkpoint
 from controller.recorder import Batch, Recorder
 
@@ -24,14 +24,16 @@ PROBE_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Task = Batch | Checkpoint | None
+Task = Batch | Checkpoint | NewEpoch | Erasure | None
 
 
 class RecorderThread:
     """A recorder on a thread of its own (`lisiere-journal`): nothing that is recorded is waited for."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, died: Callable[[], None] = lambda: None) -> None:
+        """`died` is called if the thread ends by an error that nobody foresaw: without it there is no log."""
         self._recorder = recorder
+        self._died = died
         self._tasks: SimpleQueue[Task] = SimpleQueue()
         self._thread = Thread(target=self._run, name="lisiere-journal", daemon=True)
 
@@ -47,12 +49,28 @@ class RecorderThread:
         """See `Recorder.checkpoint`."""
         self._tasks.put(checkpoint)
 
+    def begin_epoch(self, new: NewEpoch) -> None:
+        """See `Recorder.begin_epoch`."""
+        self._tasks.put(new)
+
+    def erase(self, erasure: Erasure) -> None:
+        """See `Recorder.erase`."""
+        self._tasks.put(erasure)
+
     def close(self) -> None:
-        """Write what is left, then end."""
+        """Write what is left, also what the disk refused before, then end."""
         self._tasks.put(None)
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._record_until_closed()
+            self._recorder.probe()
+        except BaseException:
+            self._died()
+            raise
+
+    def _record_until_closed(self) -> None:
         while True:
             try:
                 task = self._tasks.get(timeout=PROBE_S)
@@ -61,10 +79,15 @@ class RecorderThread:
                 continue
             if task is None:
                 return
-            if isinstance(task, Batch):
-                self._recorder.record(task)
-            else:
-                self._recorder.checkpoint(task)
+            match task:
+                case Batch():
+                    self._recorder.record(task)
+                case Checkpoint():
+                    self._recorder.checkpoint(task)
+                case NewEpoch():
+                    self._recorder.begin_epoch(task)
+                case Erasure():
+                    self._recorder.erase(task)
 
 
 class Loop:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.events import DiskChanged, Event, Unwritten, Written
+from controller.events import DiskChanged, EpochBegun, Erasure, Event, NewEpoch, Unwritten, Written
 from controller.journal import Checkpoint, Journal, NotWritten, Stamped
 
 Post = Callable[[Event], None]
@@ -24,11 +24,12 @@ class Recorder:
     their order. Belongs to the journal's thread (`controller.loop`), or to the world of a rehearsal.
     """
 
-    def __init__(self, journal: Journal, post: Post) -> None:
+    def __init__(self, journal: Journal, post: Post, failing: bool = False) -> None:
+        """`failing`: the journal is known to have failed, so that the first good write is news."""
         self._journal = journal
         self._post = post
         self._waiting: tuple[Stamped, ...] = ()
-        self._failing = False
+        self._failing = failing
 
     @property
     def failing(self) -> bool:
@@ -51,6 +52,24 @@ class Recorder:
         """Write down how far a run has come."""
         try:
             self._journal.checkpoint(checkpoint)
+        except NotWritten:
+            self._tell_failing()
+
+    def begin_epoch(self, new: NewEpoch) -> None:
+        """Let the journal leave an epoch, unless it has left it already."""
+        if self._journal.epoch != new.left:
+            return
+        try:
+            self._journal.begin_epoch(new.begun, new.after)
+        except NotWritten:
+            self._tell_failing()
+            return
+        self._post(EpochBegun(new))
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let the journal forget who is to be forgotten; what the disk refuses is tried with the next replica."""
+        try:
+            self._journal.erase(erasure.marks)
         except NotWritten:
             self._tell_failing()
 

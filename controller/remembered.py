@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 from access.bookings import Booking
-from access.facts import BookingChanged, RequestAccepted, SyncChange, instant
+from access.facts import BookingChanged, Fact, RequestAccepted, SyncChange, instant
 from access.replica import Replica
 from access.vocabulary import BookingOutcome, Fault, Source
 from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
-from controller.ledger import KEPT, Entry, entry_of
+from controller.ledger import Entry, entry_of
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """`faults` that were raised and not cleared; the `entries` of its own bookings; the `requests` that the twin
-    does not know to be answered; `started` bookings; the run that was under way, and its last checkpoint."""
+    """`faults` that were raised and not cleared; `entries` and `requests` that the twin does not know yet;
+    `started` bookings; the run that was under way, and its last checkpoint; what was `found` at this start.
+    `life` tells this start from every other, also from one of a copy: it is in every id that the unit makes."""
 
     epoch: int
     boots: int = 0
@@ -24,6 +25,8 @@ class Remembered:
     started: frozenset[str] = frozenset()
     interrupted: OpenRun | None = None
     checkpoint: Checkpoint | None = None
+    found: tuple[Fact, ...] = ()
+    life: str = ""
 
 
 def remember(reader: JournalReader, epoch: int, checkpoint: Checkpoint | None, replica: Replica) -> Remembered:
@@ -66,10 +69,12 @@ def _bookings(reader: JournalReader, replica: Replica) -> tuple[tuple[Entry, ...
     entries: list[Entry] = []
     requests: set[str] = set()
     for row in reader.rows_of(("booking", "request")):
+        if (row.epoch, row.seq) <= replica.acked:
+            continue
         entry = entry_of(_fact(row))
-        if entry is not None and entry.booking.end > replica.issued - KEPT:
+        if entry is not None:
             entries.append(Entry(entry.fact, entry.booking, (row.epoch, row.seq)))
-        if row.kind == "request" and (row.epoch, row.seq) > replica.acked:
+        if row.kind == "request":
             requests.add(row.fields["request"])
     return tuple(entries), frozenset(requests)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from access.decide import Denied, Granted, decide
+from access.decide import Denied, Granted, decide, rightful_owner
 from access.facts import BookingChanged, DecisionMade, Fact, FaultCleared, PowerSwitched
 from access.people import Member, Role
 from access.vocabulary import BLOCKING_FAULTS, BookingOutcome, Cause, Fault, Outcome, Reason, Source
@@ -14,7 +14,7 @@ from controller.states import Idle, Run, Running, Senses, Starting, State, Step,
 
 def tap_idle(state: State, event: BadgePresented, view: View) -> Step:
     """A tap on a dead machine is always decided."""
-    decision = decide(event.tag, standing(state, view), view.replica, view.clock)
+    decision = decide(event.tag, standing(state, view), view.replica, view.clock, event.strength)
     if isinstance(decision, Denied):
         return _refused(state, event, decision, view)
     return _granted(state, event, decision, view)
@@ -85,6 +85,7 @@ def _decided(
         uncertainty_s=round(view.clock.uncertainty_s, 3),
         faults=tuple(sorted(state.faults)),
         occupant=run.member if run else None,
+        strength=event.strength,
     )
 
 
@@ -92,10 +93,14 @@ def tap_running(state: State, event: BadgePresented, view: View) -> Step:
     """The member who runs the machine stops it; anybody else is decided, and may take an ended run over."""
     run = run_under_way(state)
     assert run is not None
-    owner = view.replica.owner(event.tag)
-    if event.tag == run.badge or (owner is not None and owner[0].id == run.member):
+    owner = rightful_owner(event.tag, event.strength, view.replica)
+    forgotten = event.tag == run.badge and view.replica.owner(event.tag) is None
+    if forgotten or (owner is not None and owner[0].id == run.member):
         return off(state, Cause.MEMBER, view)
-    decision = decide(event.tag, standing(state, view), view.replica, view.clock)
+    decision = decide(event.tag, standing(state, view), view.replica, view.clock, event.strength)
+    if isinstance(decision, Granted) and Fault.JOURNAL in state.faults:
+        # A grant that the disk will not take must not cost the run under way its power.
+        decision = Denied(Reason.NOT_RECORDED, decision.member)
     if isinstance(decision, Denied):
         return _refused(state, event, decision, view)
     granted = _granted(state, event, decision, view)

@@ -10,10 +10,11 @@ def main() -> None:
     parser.add_argument("--demo", action="store_true", required=True, help="the fixed story")
     parser.add_argument("--screenshot", type=Path, metavar="DIR", required=True, help="where the pictures go")
     parser.add_argument("--size", type=_size, default=(1280, 800), metavar="WxH", help="the screen, in pixels")
+    parser.add_argument("--lang", default="fr", metavar="LANG", help="fr, de, en, gsw_FR, tr or ar")
     arguments = parser.parse_args()
     from kiosk.pictures import take
 
-    for path in take(arguments.screenshot, arguments.size):
+    for path in take(arguments.screenshot, arguments.size, arguments.lang):
         print(path)
 
 

@@ -3,7 +3,6 @@
 Keys lead nowhere: no settings on F1, no end on Escape, none on closing the window. Its service ends it.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,24 +10,17 @@ from datetime import UTC, datetime
 from kivy.app import App
 from kivy.clock import Clock as Frames
 from kivy.core.window import Window
-from kivy.metrics import Metrics, mm
-from kivy.uix.screenmanager import NoTransition, ScreenManager
+from kivy.metrics import Metrics
 
-from kiosk.board import BoardScreen
+from kiosk import colours
 from kiosk.desk import Desk, draw_id
-from kiosk.durations import DurationsScreen
 from kiosk.environment import dots_per_inch, one_input
-from kiosk.member import MemberScreen
-from kiosk.ports import Clock, Directory, Link, Reader
-from kiosk.status import Board, MemberPage, View
-from kiosk.theme import LINEN
+from kiosk.face import Face
+from kiosk.languages import catalogue
+from kiosk.ports import Buttons, Clock, Directory, Link, Reader, Voice
+from kiosk.spoken import Aloud
+from kiosk.views import Shown
 from kiosk.words import Say
-
-BOUNCE_S = 0.15
-BOUNCE_MM = 5.0
-"""A second touch this soon and this near is the first one bouncing."""
-
-_log = logging.getLogger(__name__)
 
 
 class SystemClock:
@@ -43,42 +35,6 @@ class SystemClock:
         return time.monotonic()
 
 
-class Face(ScreenManager):
-    """The three screens, without a transition: what was touched is there at once."""
-
-    def __init__(self, desk: Desk, clock: Clock) -> None:
-        super().__init__(transition=NoTransition())
-        self._desk = desk
-        self._clock = clock
-        self._last = (-1.0, 0.0, 0.0)
-        for name, kind in (("board", BoardScreen), ("member", MemberScreen), ("durations", DurationsScreen)):
-            kind.desk = desk
-            self.add_widget(kind(name=name))
-
-    def show(self, view: View) -> None:
-        """Show a view on the screen that is made for it."""
-        name = "board" if isinstance(view, Board) else "member" if isinstance(view, MemberPage) else "durations"
-        former = self.current_screen
-        self.get_screen(name).show(view)
-        self.current = name
-        if former is not self.current_screen:
-            former.leave()
-
-    def on_touch_down(self, touch: "object") -> bool:
-        """Somebody is there. A bounce is no second touch."""
-        self._desk.touch()
-        if self._bounces(touch.x, touch.y):  # type: ignore[attr-defined]  # kivy's touch has no type
-            return True
-        return bool(super().on_touch_down(touch))
-
-    def _bounces(self, x: float, y: float) -> bool:
-        at, last_x, last_y = self._last
-        now = self._clock.monotonic()
-        self._last = now, x, y
-        near = abs(x - last_x) < mm(BOUNCE_MM) and abs(y - last_y) < mm(BOUNCE_MM)
-        return near and 0 <= now - at < BOUNCE_S
-
-
 class KioskApp(App):
     """The kiosk. Everything it needs of the world is handed in; see `kiosk.ports`."""
 
@@ -90,18 +46,21 @@ class KioskApp(App):
         directory: Directory,
         reader: Reader,
         clock: Clock | None = None,
-        say: Say | None = None,
+        say: Callable[[str], Say] = catalogue,
         draw: Callable[[], str] = draw_id,
+        voice: Voice | None = None,
+        buttons: Buttons | None = None,
     ) -> None:
         super().__init__()
         one_input()
         self._clock = clock or SystemClock()
         self.desk = Desk(links, directory, reader, self._clock, say, draw)
-        self._shown: View | None = None
+        self._aloud = Aloud(self.desk, say, voice, buttons)
+        self._shown: Shown | None = None
 
     def build(self) -> Face:
         """The window's only child."""
-        Window.clearcolor = (*LINEN, 1)
+        Window.clearcolor = (*colours.LINEN.paper, 1)
         Metrics.dpi = dots_per_inch((round(Window.width), round(Window.height)))
         return Face(self.desk, self._clock)
 
@@ -109,6 +68,7 @@ class KioskApp(App):
         """Begin to listen, and to turn."""
         Window.bind(on_keyboard=_nowhere, on_request_close=_nowhere)
         self.desk.start()
+        self._aloud.start()
         self.turn()
         Frames.schedule_interval(self.turn, 0)
 
@@ -116,14 +76,16 @@ class KioskApp(App):
         """Leave nothing running."""
         Frames.unschedule(self.turn)
         Window.unbind(on_keyboard=_nowhere, on_request_close=_nowhere)
+        self._aloud.close()
         self.desk.close()
 
     def turn(self, _: float = 0) -> None:
         """One frame: show what is new."""
-        view = self.desk.turn()
-        if view is not self._shown and view != self._shown:
-            self._shown = view
-            self.root.show(view)
+        shown = self.desk.turn()
+        if shown is not self._shown and shown != self._shown:
+            self._shown = shown
+            self.root.show(shown)
+            self._aloud.show(shown)
 
     def end(self) -> None:
         """Let the window end after this frame; from a signal handler too."""

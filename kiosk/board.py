@@ -6,9 +6,9 @@ from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from kiosk import theme  # noqa: F401  # its rules are used by this screen's
+from kiosk import keys  # noqa: F401  # its rules are used by this screen's
 from kiosk.desk import Desk
-from kiosk.status import Board
+from kiosk.views.board import Board
 
 _NOTHING = Board("", "", "", "", ())
 

@@ -9,19 +9,30 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from access.vocabulary import Reason
-from controller.link import UnitAnswer, UnitState, WalkUp
+from controller.link import Ask, Rate, UnitAnswer, UnitState
+from kiosk import deeds
 from kiosk import session as steps
+from kiosk.asks import ask_of
+from kiosk.deeds import Deed
+from kiosk.languages import catalogue
 from kiosk.ports import Clock, Directory, Link, Reader
 from kiosk.session import EMPTY, Session, Stage
-from kiosk.status import Scene, Seen, View, hear, sheet, view
-from kiosk.words import Catalogue, Say, what_and_do
+from kiosk.views import Shown, view
+from kiosk.views.result import UNDO_S
+from kiosk.views.scene import Scene, Seen, hear
+from kiosk.views.sheet import sheet
+from kiosk.words import Say, what_and_do
 
 IDLE_S = 45
-"""After this long without a touch or a badge the board is back."""
-SUCCESS_S = 8
-"""How long a success stays on the screen."""
+"""After this long without a touch or a badge the screen warns that the board is coming back."""
+WARN_S = 20
+"""How long it warns; one touch anywhere and the person has their time again."""
+SUCCESS_S = UNDO_S
+"""How long a success stays on the screen, and may be taken back."""
 NOTICE_S = 15
 """How long the board tells somebody what is wrong with their badge."""
+RESUME_S = 300
+"""Who badges again within this time goes on where they were."""
 LOOKS_A_SECOND = 4
 """How often the view is worked out afresh when nothing came in."""
 
@@ -40,40 +51,42 @@ class Desk:
         directory: Directory,
         reader: Reader,
         clock: Clock,
-        say: Say | None = None,
+        say: Callable[[str], Say] = catalogue,
         draw: Callable[[], str] = draw_id,
     ) -> None:
         self._links = links
         self._directory = directory
         self._reader = reader
         self._clock = clock
-        self._say = say or Catalogue()
+        self._say = say
         self._draw = draw
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._seen: dict[str, Seen] = {}
         self._reader_lost = False
         self._touched_at = clock.monotonic()
+        self._left: tuple[Session, float] = EMPTY, 0.0
         self.session: Session = EMPTY
         self._news = 0
         self._known: object = None
-        self._view: View | None = None
+        self._shown: Shown | None = None
 
     def start(self) -> None:
         """Begin to listen to the units and to the reader."""
         for machine, link in self._links.items():
             link.watch(self._ear(machine))
         self._reader.start(
-            lambda tag: self._post(lambda: self.badge(tag)),
-            lambda lost: self._post(lambda: self._note_reader(lost)),
+            lambda tag: self.post(lambda: self.badge(tag)),
+            lambda lost: self.post(lambda: self._note_reader(lost)),
         )
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; what was given back is given back now."""
+        self._step(EMPTY)
         self._reader.close()
         for link in self._links.values():
             link.close()
 
-    def turn(self) -> View:
+    def turn(self) -> Shown:
         """One turn of the frame loop: what came in, what is over, what is to be shown."""
         self._read_inbox()
         self._look_at_the_clock()
@@ -82,9 +95,9 @@ class Desk:
             self._ask()
             self._read_inbox()
         known = self.session, self._news, int(self._clock.monotonic() * LOOKS_A_SECOND)
-        if self._view is None or known != self._known:
-            self._view, self._known = view(self.session, self.scene()), known
-        return self._view
+        if self._shown is None or known != self._known:
+            self._shown, self._known = self._look(), known
+        return self._shown
 
     def scene(self) -> Scene:
         """What is known now."""
@@ -92,51 +105,52 @@ class Desk:
         monotonic = self._clock.monotonic()
         for post in site.posts:
             self._seen.setdefault(post.machine.id, Seen(heard_at=monotonic))
-        return Scene(site, self._seen, self._clock.now(), monotonic, self._say, self._reader_lost)
+        say = self._say(self.session.language)
+        return Scene(site, self._seen, self._clock.now(), monotonic, say, self._reader_lost)
+
+    def _look(self) -> Shown:
+        session, scene = self.session, self.scene()
+        left = IDLE_S + WARN_S - self._idle()
+        warned = self._may_end() and left <= WARN_S
+        warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
+        ease = session.ease
+        return Shown(view(session, scene), session.language, ease.contrast, ease.spoken, warning)
 
     # What people do
 
     def badge(self, tag: str) -> None:
         """A badge was shown to the kiosk's reader."""
-        self._awake()
+        self.touch()
         owner = self._directory.site().owner(tag)
         if owner is None or owner[1].revoked:
             reason = Reason.BADGE_UNKNOWN if owner is None else Reason.BADGE_REVOKED
-            self._step(Session(notice=what_and_do(self._say, reason)))
-        else:
-            self._step(steps.badge_shown(self.session, owner[0]))
+            self._step(Session(ease=self.session.ease, notice=what_and_do(self.scene().say, reason)))
+            return
+        left, at = self._left
+        again = left.person == owner[0] and self._clock.monotonic() - at < RESUME_S
+        fresh = self.session == EMPTY or self.session.notice is not None
+        self._left = EMPTY, 0.0
+        self._step(left if again and fresh else steps.badge_shown(self.session, owner[0]))
 
-    def touch_machine(self, machine: str) -> None:
-        """A machine's tile was touched."""
-        self._awake()
-        self._step(steps.machine_touched(self.session, machine, self._draw))
-
-    def touch_minutes(self, minutes: float) -> None:
-        """An end time was touched."""
-        self._awake()
-        self._step(steps.minutes_touched(self.session, minutes))
-
-    def touch_again(self) -> None:
-        """The same is to be asked once more."""
-        self._awake()
-        self._step(steps.again(self.session))
-
-    def touch_back(self) -> None:
-        """One step back was asked for."""
-        self._awake()
-        self._step(steps.back(self.session, self._draw))
+    def do(self, deed: Deed) -> None:
+        """Something was touched."""
+        self.touch()
+        before = self.session
+        self._step(steps.do(before, deed, self._draw, self._clock.monotonic()), undone=deed == deeds.Undo())
+        self._tell_of(deed, before)
 
     def touch(self) -> None:
         """The screen was touched somewhere: somebody is there."""
-        self._awake()
+        self._touched_at = self._clock.monotonic()
 
     # What comes in
 
-    def _ear(self, machine: str) -> Callable[[UnitState | None], None]:
-        return lambda state: self._post(lambda: self._hear(machine, state))
-
-    def _post(self, what: Callable[[], None]) -> None:
+    def post(self, what: Callable[[], None]) -> None:
+        """Have something done at the next turn; from any thread."""
         self._inbox.put(what)
+
+    def _ear(self, machine: str) -> Callable[[UnitState | None], None]:
+        return lambda state: self.post(lambda: self._hear(machine, state))
 
     def _read_inbox(self) -> None:
         while True:
@@ -156,18 +170,34 @@ class Desk:
 
     # What happens by itself
 
-    def _step(self, session: Session) -> None:
-        self.session = session
-
-    def _awake(self) -> None:
-        self._touched_at = self._clock.monotonic()
+    def _step(self, session: Session, undone: bool = False) -> None:
+        """The next session. What was being given back is given back for good, unless it was undone."""
+        former, self.session = self.session, session
+        if former.stage is Stage.LEAVING and session.stage is not Stage.LEAVING and not undone:
+            assert former.machine is not None
+            self._send(former.machine, self._message(former), lambda answer: None)
 
     def _look_at_the_clock(self) -> None:
-        idle = self._clock.monotonic() - self._touched_at
-        if self.session.notice is not None and idle >= NOTICE_S:
-            self._step(replace(self.session, notice=None))
-        if self.session.stage is not Stage.ASKING and idle >= self._patience():
-            self._step(EMPTY)
+        session, monotonic = self.session, self._clock.monotonic()
+        if session.notice is not None and self._idle() >= NOTICE_S:
+            self._step(replace(session, notice=None))
+        if session.stage is Stage.LEAVING and monotonic - session.since >= UNDO_S:
+            self.session = replace(session, stage=Stage.CHOOSING)
+        if self._may_end() and self._idle() >= IDLE_S + WARN_S or self._promise_kept():
+            self._leave()
+
+    def _may_end(self) -> bool:
+        waiting = self.session.stage in (Stage.ASKING, Stage.LEAVING)
+        return not waiting and replace(self.session, notice=None) != EMPTY
+
+    def _leave(self) -> None:
+        """The board again; who comes back soon goes on with what they had begun."""
+        if self.session.stage is Stage.CHOOSING and self.session.person is not None:
+            self._left = replace(self.session, page=None), self._clock.monotonic()
+        self._step(EMPTY)
+
+    def _idle(self) -> float:
+        return self._clock.monotonic() - self._touched_at
 
     def _look_at_the_site(self) -> None:
         """A machine that is taken off the list while somebody looks at it leads back to the board."""
@@ -175,31 +205,55 @@ class Desk:
         if self.session.machine is not None and self.session.machine not in machines:
             self._step(EMPTY)
 
-    def _patience(self) -> float:
-        if self.session.stage is Stage.ANSWERED and self._promise_kept():
-            return self.session.answered_at - self._touched_at + SUCCESS_S
-        return IDLE_S
-
     def _promise_kept(self) -> bool:
-        """True when the result on the screen is a success that needs nothing more from anybody."""
-        assert self.session.machine is not None
-        result = sheet(self.session, self.session.machine, self.scene()).result
+        """True when the result has long been a success that needs nothing more from anybody."""
+        session = self.session
+        since = self._clock.monotonic() - max(session.since, self._touched_at)
+        if session.stage is not Stage.ANSWERED or session.page is not None or since < SUCCESS_S:
+            return False
+        assert session.machine is not None
+        result = sheet(session, session.machine, self.scene()).result
         return result is not None and result.good is True
+
+    # What is asked of the units
 
     def _ask(self) -> None:
         """Have the unit asked, once; a silent one too, for it may be back by now."""
-        person, machine, minutes = self.session.person, self.session.machine, self.session.minutes
-        assert person is not None and machine is not None and minutes is not None
+        machine, message = self.session.machine, self._message(self.session)
+        assert machine is not None
         self._step(steps.asked(self.session))
         request = self.session.request
+        self._send(machine, message, lambda answer: self.post(lambda: self._answered(request, answer)))
+
+    def _message(self, session: Session) -> Ask:
+        assert session.wish is not None
+        member = session.person.member.id if session.person is not None else None
+        return ask_of(session.wish, member, session.request, self._elsewhere(session.machine, member))
+
+    def _elsewhere(self, machine: str | None, member: str | None) -> int:
+        """How many bookings this member has to come on other machines."""
+        now = self._clock.now()
+        others = [seen.state for id, seen in self._seen.items() if id != machine and seen.state is not None]
+        return sum(b.live and b.member == member and b.start > now for state in others for b in state.bookings)
+
+    def _send(self, machine: str, message: Ask, answered: Callable[[UnitAnswer | None], None]) -> None:
         link = self._links.get(machine)
         if link is None:  # a machine that the twin has added since this kiosk was set up
-            self._answered(request, None)
-            return
-        link.ask(
-            WalkUp(request, person.member.id, minutes, power=True),
-            lambda answer: self._post(lambda: self._answered(request, answer)),
-        )
+            answered(None)
+        else:
+            link.ask(message, answered)
 
     def _answered(self, request: str, answer: UnitAnswer | None) -> None:
         self._step(steps.answered(self.session, request, answer, self._clock.monotonic()))
+
+    def _tell_of(self, deed: Deed, before: Session) -> None:
+        """How it went is for the unit's journal; nobody waits for it, and nobody is named."""
+        survey, machine = self._directory.site().survey, before.machine
+        if before.stage is not Stage.ANSWERED or machine is None:
+            return
+        match deed:
+            case deeds.Rate(face) if not before.rated:
+                self._send(machine, Rate(face), lambda answer: None)
+            case deeds.Reply(place) if survey is not None and not before.replied:
+                answer = survey.answers[place]
+                self._send(machine, Rate(0, survey.question, answer), lambda answer: None)

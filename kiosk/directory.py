@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kiosk.ports import Person, Post, Site
+from access.facts import instant
+from kiosk.ports import Helper, Person, Post, Site, Survey
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import IdentityError, PublicKey, unseal
 from server_sync.wire import (
@@ -127,7 +128,8 @@ def copy_of(raw: Mapping[str, Any], name: str) -> Copy:
     """A kiosk's copy from the twin's JSON. WireError."""
 
     def read() -> Copy:
-        names = raw["names"]
+        names, own = raw["names"], raw.get("screen", {})
+        languages = own.get("languages", {})
         site = Site(
             name=str(raw.get("site") or name),
             posts=tuple(
@@ -135,16 +137,31 @@ def copy_of(raw: Mapping[str, Any], name: str) -> Copy:
                 for machine in map(machine_from_json, raw["machines"])
             ),
             people=tuple(
-                Person(member, _first(str(names["members"].get(member.id, ""))))
+                Person(member, _first(str(names["members"].get(member.id, ""))), str(languages.get(member.id, "")))
                 for member in map(member_from_json, raw["members"])
             ),
             policy=policy_from_json(raw["policy"]),
             opening=opening_from_json(raw["opening"]),
+            trainings={str(id): str(words) for id, words in own.get("trainings", {}).items()},
+            helpers=tuple(_helper(helper) for helper in own.get("helpers", ())),
+            survey=_survey(own.get("survey")),
         )
         version = int(raw["version"][0]), int(raw["version"][1])
         return Copy(version, site, tuple(_address(unit) for unit in raw["units"] if unit["address"]))
 
     return checked("kiosk copy", read)
+
+
+def _helper(raw: Mapping[str, Any]) -> Helper:
+    """Somebody who agreed to be shown; who did not is not in the copy."""
+    start, end = instant(str(raw["start"])), instant(str(raw["end"]))
+    return Helper(str(raw["name"]), str(raw.get("skill", "")), start, end)
+
+
+def _survey(raw: Mapping[str, Any] | None) -> Survey | None:
+    if not raw:
+        return None
+    return Survey(str(raw["question"]), tuple(str(answer) for answer in raw["answers"]))
 
 
 def _first(name: str) -> str:

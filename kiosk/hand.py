@@ -8,12 +8,12 @@ from kivy.clock import Clock as Frames
 from kivy.core.window import Window
 from kivy.uix.widget import Widget
 
-from kiosk.durations import OfferKey
+from kiosk.deeds import Take
+from kiosk.keys import ChoiceKey, TileCard
 from kiosk.stage import Finger
-from kiosk.theme import TileCard
 
-PRESS_S = 0.12
-"""How long a finger stays down."""
+PRESS_S = 0.2
+"""How long a finger stays down: longer than a bounce lasts, should the next touch fall on the same place."""
 
 
 def touch_machine(machine: str, done: Callable[[bool], None]) -> None:
@@ -24,7 +24,11 @@ def touch_machine(machine: str, done: Callable[[bool], None]) -> None:
 def touch_offer(place: int, done: Callable[[bool], None]) -> None:
     """Touch the `place`-th end time that is offered, counted from 0."""
     seen = iter(range(100))
-    _touch(lambda widget: isinstance(widget, OfferKey) and next(seen) == place, done)
+    _touch(lambda widget: _offers(widget) and next(seen) == place, done)
+
+
+def _offers(widget: Widget) -> bool:
+    return isinstance(widget, ChoiceKey) and isinstance(widget.choice.deed, Take)
 
 
 def _touch(wanted: Callable[[Widget], bool], done: Callable[[bool], None]) -> None:

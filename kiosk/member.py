@@ -6,11 +6,11 @@ from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from kiosk import theme  # noqa: F401  # its rules are used by this screen's
+from kiosk import keys  # noqa: F401  # its rules are used by this screen's
 from kiosk.desk import Desk
-from kiosk.status import MemberPage
+from kiosk.views.member import MemberPage
 
-_NOTHING = MemberPage("", (), (), "")
+_NOTHING = MemberPage("", "", (), (), ())
 
 
 class MemberScreen(Screen):
@@ -27,6 +27,7 @@ class MemberScreen(Screen):
         """Nothing of a person stays on a screen they have left."""
         self.view = _NOTHING
         self.ids.grid.page = 0
+        self.ids.entries.page = 0
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,36 +1,67 @@
 """A picture of every screen, out of the fixed story: for the manual, for reviews, and for eyes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from access.vocabulary import Fault, Reason
 from kiosk.app import KioskApp
+from kiosk.deeds import Contrast, Deed, GiveBack, Open, Page, Pick, Rate, Report, Speak, Stop, Take, Trouble
 from kiosk.stage import Stage
 from kiosk.story import Story
 
-Scene = tuple[str, str, Callable[[Story, KioskApp], None]]
+Act = Callable[[Story, KioskApp], None]
 
 
-def take(folder: Path, size: tuple[int, int] = (1280, 800)) -> list[Path]:
-    """Draw every screen into a folder, with an `index.json` that says which is which; the files, in order."""
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture to be taken: a name that begins with its screen's, a title, and what leads to it."""
+
+    name: str
+    title: str
+    act: Act
+
+
+def take(folder: Path, size: tuple[int, int] = (1280, 800), language: str = "fr") -> list[Path]:
+    """Draw every screen into a folder, with an `index.json` that says which is which; the files, in order.
+
+    Pictures that are there in other languages or sizes stay, in the index too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     index, files = [], []
-    for number, (name, title, act) in enumerate(scenes(), 1):
-        path = folder / f"{number:02}-{name}.png"
-        take_one(act, size, path)
-        index.append({"file": path.name, "screen": name.split("-")[0], "title": title, "size": list(size)})
+    for number, scene in enumerate(scenes(), 1):
+        path = folder / f"{number:02}-{scene.name}_{language}_{size[0]}x{size[1]}.png"
+        take_one(scene.act, size, path, language)
+        screen = scene.name.split("-")[0]
+        index.append(
+            {"file": path.name, "screen": screen, "title": scene.title, "lang": language, "size": list(size)}
+        )
         files.append(path)
-    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n")
+    _write_index(folder / "index.json", index)
     return files
 
 
-def take_one(act: Callable[[Story, KioskApp], None], size: tuple[int, int], path: Path) -> None:
+def _write_index(path: Path, entries: Sequence[Mapping[str, object]]) -> None:
+    mine = {entry["file"] for entry in entries}
+    kept = [entry for entry in _read_index(path) if entry["file"] not in mine]
+    ordered = sorted([*kept, *entries], key=lambda entry: str(entry["file"]))
+    path.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
+
+
+def _read_index(path: Path) -> list[Mapping[str, object]]:
+    return list(json.loads(path.read_text())) if path.exists() else []
+
+
+def take_one(act: Act, size: tuple[int, int], path: Path, language: str = "fr") -> None:
     """Draw one screen, at the end of an act."""
     story = Story()
+    story.people_speak(language)
     app = KioskApp(story.units, story, story.reader, story.clock, draw=story.draw)
     stage = Stage(app, size)
     try:
+        if language != "fr":
+            app.desk.do(Speak(language))
         act(story, app)
         stage.settle()
         stage.save(path)
@@ -39,34 +70,45 @@ def take_one(act: Callable[[Story, KioskApp], None], size: tuple[int, int], path
 
 
 def scenes() -> Iterator[Scene]:
-    """A name, a title and an act for each picture; the name begins with its screen's."""
-    yield "board", "Le tableau : toutes les machines", lambda story, app: None
-    yield "board-refused", "Un badge refusé à une machine, dit sur sa tuile", _refused
-    yield "board-silent", "Une machine ne répond pas, une autre est arrêtée", _silent
-    yield "board-unknown-badge", "Un badge que personne ne connaît", _badge("tag-nobody")
-    yield "member", "Zoé a posé son badge", _badge("tag-zoé")
-    yield "member-expired", "L'adhésion de Léo est finie", _badge("tag-léo")
-    yield "durations", "Badge d'abord : les heures de fin", _badge("tag-zoé", "surjeteuse-1")
-    yield "durations-machine-first", "Machine d'abord", _badge("", "piqueuse-1")
-    yield "durations-badge-now", "Machine, heure, et enfin le badge", _badge("", "piqueuse-1", 60)
-    yield "durations-untrained", "Il manque une habilitation", _badge("tag-zoé", "brodeuse-1")
-    yield "durations-busy", "La machine est prise", _badge("tag-zoé", "piqueuse-2")
-    yield "durations-asking", "On demande à la machine", _slow
-    yield "durations-on", "C'est parti", _badge("tag-zoé", "surjeteuse-1", 60)
-    yield "durations-hazardous", "Badgez à la machine", _badge("tag-zoé", "presse-1", 30)
-    yield "durations-refused", "Refusé par la machine", _taken
-    yield "durations-unreachable", "La machine n'a pas répondu", _deaf
+    """Every screen, in the order of the story."""
+    yield Scene("board", "Le tableau : toutes les machines", lambda story, app: None)
+    yield Scene("board-refused", "Un badge refusé à une machine, dit sur sa tuile", _refused)
+    yield Scene("board-silent", "Une machine ne répond pas, une autre est arrêtée", _silent)
+    yield Scene("board-unknown-badge", "Un badge que personne ne connaît", _badge("tag-nobody"))
+    yield Scene("board-contrast", "Le tableau en contraste fort", _badge("", Contrast()))
+    yield Scene("comfort", "Langue et confort", _badge("", Open(Page.COMFORT)))
+    yield Scene("member", "Zoé a posé son badge", _badge("tag-zoé"))
+    yield Scene("member-own", "Ana a une machine en marche et une réservation", _badge("tag-ana"))
+    yield Scene("member-expired", "L'adhésion de Léo est finie", _badge("tag-léo"))
+    yield Scene("sheet", "Badge d'abord : les heures de fin", _badge("tag-zoé", Pick("surjeteuse-1")))
+    yield Scene("sheet-machine-first", "Machine d'abord", _badge("", Pick("piqueuse-1")))
+    yield Scene("sheet-badge-now", "Machine, heure, et enfin le badge", _badge("", Pick("piqueuse-1"), Take(60)))
+    yield Scene("sheet-contrast", "Les heures en contraste fort", _badge("tag-zoé", Contrast(), Pick("piqueuse-1")))
+    yield Scene("sheet-untrained", "Il manque une habilitation", _badge("tag-zoé", Pick("brodeuse-1")))
+    yield Scene("sheet-later", "La machine est prise : réserver ensuite", _badge("tag-zoé", Pick("piqueuse-2")))
+    yield Scene("sheet-own", "Ce qui est en marche : prolonger ou finir", _badge("tag-ana", Pick("piqueuse-2")))
+    yield Scene("sheet-coming", "Sa réservation à venir", _badge("tag-zoé", Pick("piqueuse-3", "b4")))
+    yield Scene("sheet-given-back", "Annulé, avec dix secondes pour changer d'avis", _given_back)
+    yield Scene("sheet-asking", "On demande à la machine", _slow)
+    yield Scene("sheet-on", "C'est parti", _badge("tag-zoé", Pick("surjeteuse-1"), Take(60)))
+    yield Scene("sheet-hazardous", "Badgez à la machine", _badge("tag-zoé", Pick("presse-1"), Take(30)))
+    yield Scene("sheet-refused", "Refusé par la machine", _taken)
+    yield Scene("sheet-unreachable", "La machine n'a pas répondu", _deaf)
+    yield Scene("sheet-report", "Signaler un problème", _badge("tag-zoé", Pick("familiale"), Open(Page.REPORT)))
+    yield Scene("sheet-reported", "C'est signalé", _reported)
+    yield Scene("sheet-faces", "Après la fin : trois visages", _finished())
+    yield Scene("sheet-survey", "Une question de l'association", _finished(Rate(3)))
+    yield Scene("sheet-idle", "Plus personne ?", _idle)
 
 
-def _badge(tag: str, machine: str = "", minutes: float = 0) -> Callable[[Story, KioskApp], None]:
+def _badge(tag: str, *deeds: Deed) -> Act:
     def act(story: Story, app: KioskApp) -> None:
         if tag:
             story.reader.show(tag)
         app.turn()
-        if machine:
-            app.desk.touch_machine(machine)
-        if minutes:
-            app.desk.touch_minutes(minutes)
+        for deed in deeds:
+            app.desk.do(deed)
+            app.turn()
 
     return act
 
@@ -82,15 +124,20 @@ def _silent(story: Story, app: KioskApp) -> None:
     story.pass_time(5)
 
 
+def _given_back(story: Story, app: KioskApp) -> None:
+    (booking,) = story.units["piqueuse-3"].state.bookings
+    _badge("tag-zoé", GiveBack(booking))(story, app)
+    story.pass_time(3)
+
+
 def _slow(story: Story, app: KioskApp) -> None:
     story.units["recouvreuse"].slow = True
-    _badge("tag-zoé", "recouvreuse", 60)(story, app)
+    _badge("tag-zoé", Pick("recouvreuse"), Take(60))(story, app)
 
 
 def _taken(story: Story, app: KioskApp) -> None:
     """Somebody tapped at the machine while Zoé was choosing."""
     _slow(story, app)
-    app.turn()
     unit = story.units["recouvreuse"]
     unit.change(bookings=(*story.units["surjeteuse-2"].state.bookings, *unit.state.bookings))
     unit.catch_up()
@@ -98,4 +145,22 @@ def _taken(story: Story, app: KioskApp) -> None:
 
 def _deaf(story: Story, app: KioskApp) -> None:
     story.units["piqueuse-1"].deaf = True
-    _badge("tag-zoé", "piqueuse-1", 60)(story, app)
+    _badge("tag-zoé", Pick("piqueuse-1"), Take(60))(story, app)
+
+
+def _reported(story: Story, app: KioskApp) -> None:
+    _badge("tag-zoé", Pick("familiale"), Open(Page.REPORT), Report(Trouble.NEEDLE))(story, app)
+
+
+def _finished(*deeds: Deed) -> Act:
+    def act(story: Story, app: KioskApp) -> None:
+        unit = story.units["piqueuse-2"]
+        booking = next(b for b in unit.state.bookings if b.id == unit.state.booking)
+        _badge("tag-ana", Stop("piqueuse-2", booking), *deeds)(story, app)
+
+    return act
+
+
+def _idle(story: Story, app: KioskApp) -> None:
+    _badge("tag-zoé", Pick("surjeteuse-1"))(story, app)
+    story.pass_time(50)

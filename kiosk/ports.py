@@ -17,10 +17,11 @@ from controller.link import Ask, UnitAnswer, UnitState
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as the screen greets them: never by a full name."""
+    """A member as the screen greets them: never by a full name. `language`: the screen's for them, or none."""
 
     member: Member
     first_name: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,24 @@ class Post:
 
     machine: Machine
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Somebody who agreed to be shown as a help, from `start` to `end`; `skill` in the workshop's own words."""
+
+    name: str
+    skill: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One question that the association asks after a run, in its own words."""
+
+    question: str
+    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,8 @@ class Site:
     policy: Policy = Policy()
     opening: Opening = Opening()
     trainings: Mapping[str, str] = field(default_factory=dict)
+    helpers: tuple[Helper, ...] = ()
+    survey: Survey | None = None
     _owners: Mapping[str, tuple[Person, Badge]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +95,29 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """End; safe to call twice."""
+
+
+class Buttons(Protocol):
+    """Two buttons that can be found without seeing: the next thing, and this one."""
+
+    def start(self, on_next: Callable[[], None], on_this: Callable[[], None]) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End; safe to call twice."""
+
+
+class Voice(Protocol):
+    """What the kiosk can be heard with. Nothing here blocks."""
+
+    def say(self, text: str, language: str) -> None:
+        """Speak, instead of whatever is being said."""
+
+    def tone(self, good: bool) -> None:
+        """Two tones: rising for yes, falling for no."""
+
+    def close(self) -> None:
+        """Be silent; safe to call twice."""
 
 
 class Clock(Protocol):

@@ -4,17 +4,49 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from access.book import Refused
+from access.book import Accepted, Refused
 from controller.link import UnitAnswer
+from kiosk.deeds import (
+    Again,
+    Back,
+    Begin,
+    Contrast,
+    Deed,
+    GiveBack,
+    Later,
+    Lengthen,
+    Open,
+    Page,
+    Pick,
+    Rate,
+    Reply,
+    Report,
+    Speak,
+    Stop,
+    Take,
+    Undo,
+    Voice,
+    Wish,
+)
 from kiosk.ports import Person
 
 
 class Stage(Enum):
-    """How far the asking has come."""
+    """How far the asking has come. `LEAVING`: something is given back, unless it is undone in time."""
 
     CHOOSING = auto()
+    LEAVING = auto()
     ASKING = auto()
     ANSWERED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ease:
+    """How a person wants to be spoken to; empty: the language of their profile, or French."""
+
+    language: str = ""
+    contrast: bool = False
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +55,34 @@ class Session:
 
     `request` is the id of the booking to be made. It is drawn with the machine and stays the same however
     often the unit is asked, so that the unit makes one booking of it. `answer` counts once `ANSWERED`; None
-    then means that the unit gave none.
+    then means that the unit gave none. `since` is when the stage began, `rated` and `replied` what was said
+    after the end of a run.
     """
 
     person: Person | None = None
     machine: str | None = None
-    minutes: float | None = None
+    booking: str = ""
+    wish: Wish | None = None
     request: str = ""
     stage: Stage = Stage.CHOOSING
     answer: UnitAnswer | None = None
-    answered_at: float = 0.0
+    since: float = 0.0
+    page: Page | None = None
+    ease: Ease = Ease()
     notice: tuple[str, str] | None = None
+    rated: int = 0
+    replied: bool = False
 
     @property
     def complete(self) -> bool:
-        """True when all three are there and nothing has been asked yet."""
-        chosen = self.person is not None and self.machine is not None and self.minutes is not None
-        return chosen and self.stage is Stage.CHOOSING
+        """True when all that a unit must be told is there, and nothing has been asked yet."""
+        known = self.person is not None or isinstance(self.wish, Report)
+        return known and self.wish is not None and self.machine is not None and self.stage is Stage.CHOOSING
+
+    @property
+    def language(self) -> str:
+        """What was chosen, else the person's own, else the workshop's."""
+        return self.ease.language or (self.person.language if self.person is not None else "") or "fr"
 
 
 EMPTY = Session()
@@ -54,18 +97,73 @@ def badge_shown(session: Session, person: Person) -> Session:
     return Session(person)
 
 
-def machine_touched(session: Session, machine: str, draw: Callable[[], str]) -> Session:
-    """A machine is wanted; `draw` gives a new booking's id."""
-    if session.stage is not Stage.CHOOSING:
+def do(session: Session, deed: Deed, draw: Callable[[], str], monotonic: float) -> Session:
+    """The session after a touch; `draw` gives a new booking's id. While a unit is asked, touches wait."""
+    if session.stage is Stage.ASKING:
         return session
-    return Session(session.person, machine, request=draw())
+    match deed:
+        case Open(page):
+            return replace(session, page=page, notice=None)
+        case Back():
+            return _back(session, draw)
+        case Speak() | Contrast() | Voice():
+            return _eased(session, deed)
+        case Undo():
+            return _undone(session, draw)
+        case Again():
+            unanswered = session.stage is Stage.ANSWERED and session.answer is None
+            return replace(session, stage=Stage.CHOOSING) if unanswered else session
+        case Rate(face):
+            return replace(session, rated=face)
+        case Reply():
+            return replace(session, replied=True)
+    return _wished(session, deed, draw, monotonic) if session.stage is Stage.CHOOSING else session
 
 
-def minutes_touched(session: Session, minutes: float) -> Session:
-    """An hour is wanted. Once the unit is being asked, another touch is one too many."""
-    if session.machine is None or session.stage is not Stage.CHOOSING:
+def _wished(session: Session, deed: Pick | Wish, draw: Callable[[], str], monotonic: float) -> Session:
+    match deed:
+        case Pick(machine, booking):
+            return _at(session, machine, booking, draw())
+        case Take() | Later():
+            return replace(session, wish=deed) if session.machine is not None else session
+        case Report():
+            return replace(session, wish=deed, page=None) if session.machine is not None else session
+        case Begin(booking) | Lengthen(booking) | GiveBack(booking):
+            wished = replace(_at(session, booking.machine, booking.id, draw()), wish=deed)
+        case Stop(machine, run):
+            wished = replace(_at(session, machine, run.id if run else "", draw()), wish=deed)
+    return replace(wished, stage=Stage.LEAVING, since=monotonic) if isinstance(deed, GiveBack) else wished
+
+
+def _at(session: Session, machine: str | None, booking: str, request: str) -> Session:
+    """The same person before a machine, with nothing asked."""
+    return Session(session.person, machine, booking, request=request, ease=session.ease)
+
+
+def _eased(session: Session, deed: Speak | Contrast | Voice) -> Session:
+    ease = session.ease
+    match deed:
+        case Speak(language):
+            ease = replace(ease, language=language)
+        case Contrast():
+            ease = replace(ease, contrast=not ease.contrast)
+        case Voice():
+            ease = replace(ease, spoken=not ease.spoken)
+    return replace(session, ease=ease, page=None)
+
+
+def _undone(session: Session, draw: Callable[[], str]) -> Session:
+    """What was given back is kept; what was taken is given back; what was ended begins again."""
+    if session.stage is Stage.LEAVING:
+        return _at(session, session.machine, session.booking, draw())
+    if session.stage is not Stage.ANSWERED:
         return session
-    return replace(session, minutes=minutes)
+    match session.wish, session.answer:
+        case ((Take() | Later()), Accepted(booking)):
+            return replace(_at(session, booking.machine, booking.id, draw()), wish=GiveBack(booking))
+        case Stop(machine, run), _ if run is not None:
+            return replace(_at(session, machine, run.id, draw()), wish=Begin(run))
+    return session
 
 
 def asked(session: Session) -> Session:
@@ -77,22 +175,15 @@ def answered(session: Session, request: str, answer: UnitAnswer | None, monotoni
     """The unit answered, or did not; an answer to a former session changes nothing."""
     if session.stage is not Stage.ASKING or session.request != request:
         return session
-    return replace(session, stage=Stage.ANSWERED, answer=answer, answered_at=monotonic)
+    return replace(session, stage=Stage.ANSWERED, answer=answer, since=monotonic)
 
 
-def again(session: Session) -> Session:
-    """Ask once more for the very same: only where nobody knows whether it was done."""
-    if session.stage is not Stage.ANSWERED or session.answer is not None:
-        return session
-    return replace(session, stage=Stage.CHOOSING)
-
-
-def back(session: Session, draw: Callable[[], str]) -> Session:
+def _back(session: Session, draw: Callable[[], str]) -> Session:
     """One step back: from a refusal to the hours, from the hours to the machines, from there to the board."""
-    if session.stage is Stage.ASKING:
-        return session
+    if session.page is not None:
+        return replace(session, page=None)
     if session.stage is Stage.ANSWERED and isinstance(session.answer, Refused):
-        return Session(session.person, session.machine, request=draw())
-    if session.stage is Stage.CHOOSING and session.machine is not None and session.person is not None:
-        return Session(session.person)
+        return _at(session, session.machine, session.booking, draw())
+    if session.stage is Stage.CHOOSING and session.machine is not None:
+        return Session(session.person, ease=session.ease)
     return EMPTY

@@ -5,6 +5,7 @@ The window is the process's only one, so one stage at a time; `close` leaves it 
 
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from kivy.base import EventLoop, runTouchApp, stopTouchApp
@@ -15,8 +16,8 @@ from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
 from kivy.uix.widget import Widget
 
+from kiosk import colours
 from kiosk.app import KioskApp
-from kiosk.theme import LINEN
 
 _FRAME_S = 1 / 30
 
@@ -46,6 +47,7 @@ class Stage:
         Frames._max_fps = 0
         Frames.time = lambda: self._frames_s
         EventLoop.ensure_window()
+        Window.bind(on_draw=_not_now)
         Window.size = size
         app.root = app.build()
         runTouchApp(app.root, embedded=True)
@@ -76,12 +78,13 @@ class Stage:
         """Touch the middle of a widget."""
         self.lift(self.press(*widget.to_window(*widget.center)))
 
-    def key(self, code: int) -> None:
+    def key(self, code: int, modifiers: Sequence[str] = (), settle: bool = True) -> None:
         """Press and release a key of a keyboard that somebody has plugged in."""
-        Window.dispatch("on_key_down", code, 0, "", [])
-        Window.dispatch("on_keyboard", code, 0, "", [])
+        Window.dispatch("on_key_down", code, 0, "", list(modifiers))
+        Window.dispatch("on_keyboard", code, 0, "", list(modifiers))
         Window.dispatch("on_key_up", code, 0)
-        self.settle()
+        if settle:
+            self.settle()
 
     def picture(self) -> bytes:
         """What is on the screen, as a PNG.
@@ -92,7 +95,7 @@ class Stage:
         Builder.sync()
         buffer = Fbo(size=self.size)
         with buffer:
-            ClearColor(*LINEN, 1)
+            ClearColor(*colours.now.paper, 1)
             ClearBuffers()
         buffer.add(self.app.root.canvas)
         buffer.draw()
@@ -109,8 +112,14 @@ class Stage:
         self.app.dispatch("on_stop")
         Window.remove_widget(self.app.root)
         stopTouchApp()
+        Window.unbind(on_draw=_not_now)
         Frames.time, Frames._max_fps = self._kept
         Stage._latest = self._frames_s
+
+
+def _not_now(_: object) -> bool:
+    """Nobody looks at the window: only pictures are drawn."""
+    return True
 
 
 def png(rgba: bytes, width: int, height: int) -> bytes:

@@ -9,15 +9,27 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from access.book import Accepted, Answer, Circumstances, walk_up
+from access.book import Accepted, Answer, Circumstances, Refused, book, cancel, extend, walk_up
 from access.bookings import Booking
 from access.machines import Machine
 from access.people import Badge, Member
 from access.policy import Policy
 from access.times import Hours, Opening
-from access.vocabulary import Fault, Outcome, Reason
-from controller.link import Ask, Done, LastTap, UnitAnswer, UnitState, WalkUp
-from kiosk.ports import Person, Post, Site
+from access.vocabulary import Fault, Outcome, Reason, Refusal, Source
+from controller.link import (
+    Ask,
+    Begin,
+    Cancel,
+    Done,
+    Extend,
+    Finish,
+    LastTap,
+    Reserve,
+    UnitAnswer,
+    UnitState,
+    WalkUp,
+)
+from kiosk.ports import Helper, Person, Post, Site, Survey
 
 ZONE = "Europe/Paris"
 START = datetime(2026, 3, 10, 14, 2, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
@@ -45,9 +57,11 @@ def at(hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 3, 10, hour, minute, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
-def _member(name: str, *trained: str, until: datetime | None = None, revoked: str = "") -> Person:
+def _member(
+    name: str, *trained: str, until: datetime | None = None, revoked: str = "", language: str = ""
+) -> Person:
     badges = [Badge(f"tag-{name.lower()}")] + ([Badge(revoked, revoked=True)] if revoked else [])
-    return Person(Member(name.lower(), tuple(badges), frozenset(trained), valid_until=until), name)
+    return Person(Member(name.lower(), tuple(badges), frozenset(trained), valid_until=until), name, language)
 
 
 SITE = Site(
@@ -59,11 +73,15 @@ SITE = Site(
         _member("Zoé", "surjeteuse", "presse", revoked="tag-lost"),
         _member("Ana", "surjeteuse", "broderie"),
         _member("Karim", "broderie"),
+        _member("Selin", "surjeteuse", language="tr"),
+        _member("Nour", "surjeteuse", language="ar"),
         _member("Léo", until=START - timedelta(days=3)),
     ),
     policy=Policy(),
     opening=Opening(ZONE, (Hours(frozenset(range(6)), time(9), time(18)),)),
     trainings=_TRAININGS,
+    helpers=(Helper("Ana", "broderie", at(14), at(18)), Helper("Paul", "machines plates", at(10), at(16))),
+    survey=Survey("Vous cousez plutôt…", ("pour vous", "pour offrir", "pour vendre")),
 )
 
 _BOOKINGS = (
@@ -160,25 +178,63 @@ class StoryUnit:
             phase="running", member=booking.member, booking=booking.id, since=booking.start, until=booking.end
         )
 
-    def _answer(self, ask: Ask) -> UnitAnswer:
-        if not isinstance(ask, WalkUp):
-            return Done()
-        if ask.id not in self._answers:
-            self._answers[ask.id] = self._walk_up(ask)
-        return self._answers[ask.id]
+    def stop(self) -> None:
+        """The run under way ends."""
+        self.change(phase="idle", member=None, booking=None, since=None, until=None)
 
-    def _walk_up(self, ask: WalkUp) -> Answer:
-        member = next(person.member for person in SITE.people if person.member.id == ask.member)
-        state = self.state
-        circumstances = Circumstances(
-            self._clock.now(), self._post.machine, SITE.policy, SITE.opening, state.bookings
-        )
-        answer = walk_up(ask.id, member, ask.minutes, circumstances, power=ask.power)
+    def _answer(self, ask: Ask) -> UnitAnswer:
+        match ask:
+            case WalkUp() | Reserve():
+                if ask.id not in self._answers:
+                    self._answers[ask.id] = self._sell(ask)
+                return self._answers[ask.id]
+            case Begin() | Extend() | Cancel():
+                booking = next((b for b in self.state.bookings if b.id == ask.booking), None)
+                return self._change(ask, booking) if booking is not None else Refused((Refusal.IN_THE_PAST,))
+            case Finish(member) if self.state.member == member:
+                self.stop()
+        return Done()
+
+    def _circumstances(self) -> Circumstances:
+        bookings = self.state.bookings
+        return Circumstances(self._clock.now(), self._post.machine, SITE.policy, SITE.opening, bookings)
+
+    def _sell(self, ask: WalkUp | Reserve) -> Answer:
+        member = _known(ask.member)
+        at, idle = self._circumstances(), self.state.phase == "idle"
+        if isinstance(ask, Reserve):
+            answer = book(ask.id, member, ask.start, ask.end, at, Source.KIOSK)
+        else:
+            answer = walk_up(ask.id, member, ask.minutes, at, power=ask.power)
         if isinstance(answer, Accepted):
-            self.change(bookings=(*state.bookings, answer.booking))
-            if ask.power and not self._post.machine.hazardous and state.phase == "idle":
+            self.change(bookings=(*self.state.bookings, answer.booking))
+            if isinstance(ask, WalkUp) and ask.power and idle and not self._post.machine.hazardous:
                 self.run(answer.booking)
         return answer
+
+    def _change(self, ask: Begin | Extend | Cancel, booking: Booking) -> Answer:
+        others = tuple(b for b in self.state.bookings if b is not booking)
+        if isinstance(ask, Begin):
+            if self.state.phase == "idle" and not self._post.machine.hazardous:
+                self.run(booking)
+            return Accepted(booking)
+        if isinstance(ask, Cancel):
+            answer = cancel(booking, self._circumstances())
+            if self.state.booking == booking.id:
+                self.stop()
+            self.change(bookings=others)
+            return answer
+        if ask.end is not None and booking.end > ask.end:
+            return Accepted(booking)
+        answer = extend(booking, _known(booking.member), ask.minutes, self._circumstances())
+        if isinstance(answer, Accepted):
+            until = answer.booking.end if self.state.booking == booking.id else self.state.until
+            self.change(bookings=(*others, answer.booking), until=until)
+        return answer
+
+
+def _known(member: str) -> Member:
+    return next(person.member for person in SITE.people if person.member.id == member)
 
 
 class StoryReader:
@@ -203,6 +259,7 @@ class Story:
     def __init__(self) -> None:
         self.clock = StoryClock()
         self.reader = StoryReader()
+        self._site = SITE
         self.units = {
             post.machine.id: StoryUnit(post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id])
             for post in SITE.posts
@@ -214,7 +271,12 @@ class Story:
 
     def site(self) -> Site:
         """The kiosk's copy of the workshop."""
-        return SITE
+        return self._site
+
+    def people_speak(self, language: str) -> None:
+        """Everybody wants the screen in this language."""
+        people = tuple(replace(person, language=language) for person in SITE.people)
+        self._site = replace(SITE, people=people)
 
     def draw(self) -> str:
         """The next booking's id."""

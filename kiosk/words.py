@@ -1,4 +1,5 @@
-"""What the screen says, by logical id. French is the product's own language; others come by gettext.
+"""What the screen says, by logical id. French is the product's own language; the others are in
+`locale/`, translated from it (see `languages`).
 
 A catalogue is called with an id and the values of its places: `say("until", at="15:02")`. `reason.*`,
 `refusal.*`, `fault.*` and `warn.*` each have a `.what` (what is the matter) and a `.do` (what to do).
@@ -15,8 +16,8 @@ _FRENCH = {
     "board.invite": "Posez votre badge, ou touchez une machine",
     "board.reader_lost.what": "Le lecteur de badges de cet écran ne répond pas.",
     "board.reader_lost.do": "Badgez à la machine, et prévenez l'accueil.",
+    "board.helpers": "Pour vous aider aujourd'hui : {names}",
     "more": "Suite",
-    "page": "{page} sur {pages}",
     # States
     "look.free": "Libre",
     "look.reserved": "Réservée",
@@ -32,21 +33,29 @@ _FRENCH = {
     "until": "jusqu'à {at}",
     "from": "à partir de {at}",
     "opens": "ouvre à {at}",
+    "span": "de {start} à {end}",
     "silent.what": "L'écran n'a plus de nouvelles.",
     "silent.do": "Badgez à la machine même.",
     # The member
     "member.hello": "Bonjour {name}",
     "member.hello_nameless": "Bonjour",
     "member.choose": "Touchez la machine qu'il vous faut",
-    "member.running": "{machine} : à vous jusqu'à {end}. Badgez-y pour finir.",
-    "member.running_open": "{machine} : à vous. Badgez-y pour finir.",
-    "member.due": "{machine} : réservée pour vous jusqu'à {end}. Badgez-y pour commencer.",
-    "member.next": "{machine} : réservée pour vous de {start} à {end}.",
-    "member.next_day": "{machine} : réservée pour vous {day} de {start} à {end}.",
     "member.leave": "Quitter",
     "member.untrained": "Il faut l'habilitation {training}.",
+    # What is one's own
+    "own.running": "À vous jusqu'à {end}",
+    "own.running_open": "À vous",
+    "own.due": "Réservée pour vous jusqu'à {end}",
+    "own.next": "Réservée pour vous de {start} à {end}",
+    "own.next_day": "Réservée pour vous {day} de {start} à {end}",
+    "own.begin": "Démarrer",
+    "own.longer": "+ {minutes} min",
+    "own.stop": "Terminer",
+    "own.cancel": "Annuler",
+    "own.cancel.caption": "rendre cette réservation",
     # The durations
     "sheet.question": "Jusqu'à quelle heure ?",
+    "sheet.later": "Réserver ensuite, {at} : jusqu'à quelle heure ?",
     "sheet.badge_then": "Choisissez l'heure, puis posez votre badge.",
     "sheet.badge_now": "Posez votre badge : c'est à vous jusqu'à {at}.",
     "sheet.touch": "Touchez l'heure de fin : c'est réservé.",
@@ -71,11 +80,53 @@ _FRENCH = {
     "result.not_started": "C'est réservé",
     "result.not_started.what": "À vous jusqu'à {at}, mais la machine n'a pas démarré.",
     "result.not_started.do": "Badgez à la machine.",
+    "result.keep": "La garder",
+    "result.given_back": "C'est annulé",
+    "result.leaving.what": "Encore {seconds} s pour changer d'avis.",
+    "result.given_back.what": "L'heure est libre pour les autres.",
+    "result.longer": "C'est prolongé",
+    "result.longer.what": "À vous jusqu'à {at}.",
+    "result.later.what": "À vous de {start} à {end}.",
+    "result.stopping": "Un instant…",
+    "result.stopping.what": "La machine s'éteint.",
+    "result.not_stopped": "La machine ne s'éteint pas",
+    "result.not_stopped.what": "Elle n'a pas répondu à l'écran.",
+    "result.badge_there": "Badgez à la machine.",
+    "result.finished": "C'est fini",
+    "result.finished.what": "La machine est éteinte. À bientôt !",
+    "result.resume": "Reprendre",
+    "result.reported": "Merci",
+    "result.reported.what": "C'est noté : l'équipe va regarder.",
     "result.refused": "Pas cette fois",
     "result.untrained": "Pas encore",
     "result.unreachable": "La machine ne répond pas",
     "result.unreachable.what": "On ne sait pas si votre demande est arrivée.",
     "result.unreachable.do": "Réessayez : elle ne comptera qu'une fois.",
+    # How it went
+    "face.ask": "C'était comment ?",
+    "face.3": "Bien",
+    "face.2": "Moyen",
+    "face.1": "Mal",
+    "face.thanks": "Merci !",
+    # Something is wrong
+    "report.key": "Signaler",
+    "report.question": "Quel est le problème ?",
+    "trouble.start": "Ne démarre pas",
+    "trouble.thread": "Fil ou tension",
+    "trouble.needle": "Aiguille cassée",
+    "trouble.noise": "Bruit anormal",
+    "trouble.smell": "Odeur ou fumée",
+    "trouble.other": "Autre chose",
+    # How one wants to be spoken to
+    "comfort.key": "Langue",
+    "comfort.title": "Langue et confort",
+    "comfort.contrast": "Contraste fort",
+    "comfort.voice": "Voix",
+    # Nobody there?
+    "idle.warning": "Toujours là ? Touchez l'écran. Retour à l'accueil dans {seconds} s.",
+    # The spoken mode
+    "spoken.machine": "{name}, {word}. {line}",
+    "spoken.help": "Premier bouton : suivant. Deuxième bouton : choisir.",
     # Why a tap was granted or refused
     "reason.estop.what": "L'arrêt d'urgence est enfoncé.",
     "reason.estop.do": "Le danger écarté, relâchez-le, puis badgez.",
@@ -87,6 +138,8 @@ _FRENCH = {
     "reason.badge_unknown.do": "Faites-le enregistrer à l'accueil.",
     "reason.badge_revoked.what": "Ce badge n'est plus valable.",
     "reason.badge_revoked.do": "L'accueil vous en donne un autre.",
+    "reason.badge_too_weak.what": "Cette machine demande un badge plus sûr.",
+    "reason.badge_too_weak.do": "L'accueil vous en donne un.",
     "reason.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
     "reason.membership_expired.do": "Renouvelez-la à l'accueil.",
     "reason.not_qualified.what": "Il faut une habilitation pour cette machine.",
@@ -150,7 +203,7 @@ _FRENCH = {
     "refusal.week_hours_used.do": "Revenez la semaine prochaine, ou voyez l'accueil.",
     "refusal.not_for_category.what": "Votre adhésion ne comprend pas cette machine.",
     "refusal.not_for_category.do": "Demandez à l'accueil.",
-    "refusal.lease_over.what": "La machine est coupée du réseau depuis trop longtemps.",
+    "refusal.lease_over.what": "La machine est coupée du réseau.",
     "refusal.lease_over.do": "Prenez-en une autre et prévenez l'accueil.",
     "refusal.unit_unreachable.what": "La machine ne répond pas à l'écran.",
     "refusal.unit_unreachable.do": "Prenez-en une autre, ou badgez à la machine.",
@@ -208,7 +261,10 @@ def _typeset(text: str) -> str:
     return text.replace("« ", f"«{NO_BREAK}").replace("'", "’")
 
 
+SOURCE: Mapping[str, str] = MappingProxyType(_FRENCH)
+"""The French as it is written here, by id: what the other languages are translated from."""
 FRENCH: Mapping[str, str] = MappingProxyType({id: _typeset(text) for id, text in _FRENCH.items()})
+"""The same as a printer would set it."""
 
 
 class Say(Protocol):
@@ -219,15 +275,16 @@ class Say(Protocol):
 
 
 class Catalogue:
-    """One language. `look_up` may be gettext's own: an id that it gives back as it is, is told in French."""
+    """One language. `look_up` may be gettext's own: French that it gives back as it is, is told in French."""
 
-    def __init__(self, look_up: Callable[[str], str] = lambda id: id) -> None:
+    def __init__(self, look_up: Callable[[str], str] = lambda french: french) -> None:
         self._look_up = look_up
 
     def __call__(self, id: str, /, **places: object) -> str:
         """The words for a logical id, with its places filled in."""
-        found = self._look_up(id)
-        return (FRENCH[id] if found == id else found).format(**places)
+        french = SOURCE[id]
+        found = self._look_up(french)
+        return (FRENCH[id] if found == french else found).format(**places)
 
 
 def what_and_do(say: Say, word: Reason | Refusal | Fault | Warn) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The unit's side of the conversation with the twin: what is sent, and how the answer is checked."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import requests
@@ -18,6 +19,9 @@ from server_sync.wire import (
 
 CONNECT_S, READ_S = 3.05, 20.0
 """Time-outs of a request, in seconds; the second is per read, so only the sync thread ever waits for it."""
+
+NOT_KNOWN = 401
+"""The status of an answer to somebody who is not known, or who said this before."""
 
 
 class TwinUnreachable(Exception):
@@ -38,11 +42,14 @@ class Transport(Protocol):
 class HttpTransport:
     """The real network: HTTP on requests, each request signed with the device's key."""
 
-    def __init__(self, url: str, signer: RequestSigner) -> None:
+    def __init__(self, url: str, signer: RequestSigner, authority: Path | None = None) -> None:
+        """`authority`: the twin's own certificate authority, the only one that is trusted."""
         self._url = url.rstrip("/")
         self._signer = signer
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = True if authority is None else str(authority)
+        self._known = True
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `Transport`."""
@@ -57,8 +64,21 @@ class HttpTransport:
         self._session.close()
 
     def _ask(self, method: str, path: str, body: bytes, read_s: float = READ_S) -> bytes:
+        answer = self._sent(method, path, body, read_s)
+        if answer.status_code == NOT_KNOWN and self._known:
+            # A twin that was started again refuses the rest of a block of numbers: leave it, and ask once more.
+            self._signer.skip()
+            answer = self._sent(method, path, body, read_s)
+        self._known = answer.status_code != NOT_KNOWN
+        if answer.status_code >= 500:
+            raise TwinUnreachable(f"{self._url}: the twin answers {answer.status_code}")
+        if answer.status_code != 200:
+            raise TwinRefused(f"{self._url}{path}: {answer.status_code} {answer.text[:200]}")
+        return answer.content
+
+    def _sent(self, method: str, path: str, body: bytes, read_s: float) -> requests.Response:
         try:
-            answer = self._session.request(
+            return self._session.request(
                 method,
                 self._url + path,
                 data=body,
@@ -66,13 +86,12 @@ class HttpTransport:
                 timeout=(CONNECT_S, read_s),
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except requests.exceptions.SSLError:
+            raise TwinUnreachable(
+                f"{self._url}: this is not our twin, or not its name: certificate refused"
+            ) from None
+        except OSError as error:  # every RequestException is one; so is a missing certificate
             raise TwinUnreachable(f"{self._url}: {type(error).__name__}") from None
-        if answer.status_code >= 500:
-            raise TwinUnreachable(f"{self._url}: the twin answers {answer.status_code}")
-        if answer.status_code != 200:
-            raise TwinRefused(f"{self._url}{path}: {answer.status_code} {answer.text[:200]}")
-        return answer.content
 
 
 class TwinClient:

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -64,6 +66,14 @@ class PrivateKey:
         """A signature of 64 bytes."""
         return self._key.sign(message)
 
+    def signed(self, signature: bytes, message: bytes) -> bool:
+        """True when the signature over the message is this key's."""
+        try:
+            self.public.check(signature, message)
+        except IdentityError:
+            return False
+        return True
+
 
 def seal(payload: bytes, key: PrivateKey) -> bytes:
     """A payload with its signature before it: 88 base64 characters, a dot, the payload."""
@@ -90,10 +100,12 @@ WINDOW = 256
 """How far behind the newest a counter may be: requests of two threads may overtake each other."""
 
 
+BLOCK = 100_000
+"""Numbers are reserved, and remembered by who checks them, a block at a time."""
+
+
 class Counter:
     """A number that only rises, also over restarts: it is reserved in blocks, not written per request."""
-
-    BLOCK = 100_000
 
     def __init__(self, path: Path | None = None) -> None:
         """`path` keeps the end of the reserved block; without one the counter lives as long as the process."""
@@ -110,22 +122,45 @@ class Counter:
             self._next += 1
             return self._next - 1
 
+    def skip(self) -> None:
+        """Leave what is left of this block: whoever checks may have forgotten how far it was used."""
+        with self._lock:
+            self._next = self._end = _block_after(self._next)
+
     def _reserve(self) -> None:
-        self._end = self._next + self.BLOCK
+        self._end = _block_after(self._next)
         if self._path is not None:
-            new = self._path.with_suffix(".new")
-            new.write_text(f"{self._end}\n")
-            new.replace(self._path)
+            _replace(self._path, f"{self._end}\n")
+
+
+def _block_after(number: int) -> int:
+    return (number // BLOCK + 1) * BLOCK
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a small file in place of another, so that a power cut leaves the one or the other."""
+    new = path.with_suffix(".new")
+    with open(new, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
 
 
 class RequestSigner:
     """Signs what a device sends to one audience, such as `twin` or the id of a unit."""
 
     def __init__(self, device: str, key: PrivateKey, audience: str, counter: Callable[[], int]) -> None:
+        """`counter` is a `Counter`, or in a test whatever counts."""
         self._device = device
         self._key = key
         self._audience = audience
         self._counter = counter
+
+    def skip(self) -> None:
+        """The next request is to be of a new block of numbers."""
+        if isinstance(self._counter, Counter):
+            self._counter.skip()
 
     def sign(self, method: str, path: str, body: bytes) -> dict[str, str]:
         """The headers to send with a message; `path` is the whole target, with its query."""
@@ -145,14 +180,75 @@ class RequestSigner:
 KeyOf = Callable[[str], PublicKey | None]
 
 
-class RequestVerifier:
-    """Says which known device sent a message to this audience, each message once."""
+class Floors(Protocol):
+    """What outlives a restart of who checks: below which number a key's requests are old, a block at a time."""
 
-    def __init__(self, audience: str, key_of: KeyOf) -> None:
+    def floor(self, key: str) -> int:
+        """The lowest number that is not old; 0 when nothing was ever heard of this key."""
+
+    def raised(self, key: str, floor: int) -> None:
+        """From now on numbers below this one are old, after a restart too."""
+
+
+class ForgetfulFloors:
+    """Floors that last as long as the process: for answers, which are tied to a question of this very process."""
+
+    def floor(self, key: str) -> int:
+        """See `Floors`."""
+        return 0
+
+    def raised(self, key: str, floor: int) -> None:
+        """See `Floors`."""
+
+
+class FileFloors:
+    """Floors in a small file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._floors: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+
+    def floor(self, key: str) -> int:
+        """See `Floors`."""
+        return self._floors.get(key, 0)
+
+    def raised(self, key: str, floor: int) -> None:
+        """See `Floors`."""
+        self._floors[key] = floor
+        _replace(self._path, json.dumps(self._floors) + "\n")
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The numbers heard of one key. What is below `floor` is old; `kept` is the floor after a restart."""
+
+    floor: int
+    kept: int
+    newest: int = 0
+    seen: set[int] = field(default_factory=set)
+
+    def first_time(self, number: int) -> bool:
+        if number < self.floor or number in self.seen or number <= self.newest - WINDOW:
+            return False
+        self.newest = max(self.newest, number)
+        self.seen.add(number)
+        if len(self.seen) > 2 * WINDOW:
+            self.seen = {n for n in self.seen if n > self.newest - WINDOW}
+        return True
+
+
+class RequestVerifier:
+    """Says which known device sent a message to this audience, each message once, over restarts too.
+
+    After a restart the rest of the block that a device was in is refused: it is to `Counter.skip` it.
+    """
+
+    def __init__(self, audience: str, key_of: KeyOf, floors: Floors | None = None) -> None:
         """`key_of` gives a device's key; None for one that is unknown or revoked."""
         self._audience = audience
         self._key_of = key_of
-        self._seen: dict[str, set[int]] = {}
+        self._floors = floors or ForgetfulFloors()
+        self._heard: dict[str, _Heard] = {}
         self._lock = Lock()
 
     def verify(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> str | None:
@@ -176,17 +272,19 @@ class RequestVerifier:
             key.check(base64.b64decode(signed["value"]), _base(method, path, digest, stated[len("sig=") :]))
         except (IdentityError, ValueError):
             return None
-        return found["keyid"] if self._first_time(found["keyid"], int(found["nonce"])) else None
+        return found["keyid"] if self._first_time(key.hex, int(found["nonce"])) else None
 
-    def _first_time(self, device: str, number: int) -> bool:
+    def _first_time(self, key: str, number: int) -> bool:
         with self._lock:
-            seen = self._seen.setdefault(device, set())
-            newest = max(seen, default=0)
-            if number in seen or number <= newest - WINDOW:
+            heard = self._heard.get(key)
+            if heard is None:
+                floor = self._floors.floor(key)
+                heard = self._heard[key] = _Heard(floor, floor)
+            if not heard.first_time(number):
                 return False
-            seen.add(number)
-            if len(seen) > 2 * WINDOW:
-                self._seen[device] = {n for n in seen if n > max(newest, number) - WINDOW}
+            if number >= heard.kept:
+                heard.kept = _block_after(number)
+                self._floors.raised(key, heard.kept)
             return True
 
 

@@ -25,10 +25,13 @@ class ReplicaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What the twin said last: when it confirmed the replica, and until when the unit owns its hours."""
+    """What the twin said last: when it confirmed the replica, until when the unit owns its hours, up to which
+    (epoch, seq) it has the journal, and why the unit is in quarantine, if it is."""
 
     confirmed: datetime
     lease_end: datetime
+    acked: tuple[int, int] = (0, 0)
+    fork: str | None = None
 
 
 class ReplicaStore:
@@ -41,6 +44,7 @@ class ReplicaStore:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             database = sqlite_utils.Database(self._connection)
             database.enable_wal()
+            self._connection.execute("PRAGMA secure_delete=ON")  # an erased person's name is overwritten
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a cache: the twin has it all
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
@@ -59,7 +63,7 @@ class ReplicaStore:
         if payload is None:
             return None
         reply: ExchangeReply = self._read(lambda: reply_from_bytes(payload))
-        return Confirmation(reply.time, reply.lease_end)
+        return Confirmation(reply.time, reply.lease_end, (reply.epoch, reply.acked), reply.fork)
 
     def keep_replica(self, sealed: bytes) -> None:
         """Keep a signed replica in place of the one before."""

@@ -7,15 +7,17 @@ An exchange is one `ExchangeRequest` (facts up) answered by one signed `Exchange
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from access.bookings import Booking, BookingState, RequestRefused, WebRequest
 from access.facts import instant, stamp
 from access.machines import Machine, Output
-from access.people import Badge, Category, Member, Role
+from access.people import Badge, Category, Member, Role, Strength
 from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import DAYS, Hours, Opening
@@ -25,6 +27,7 @@ MAX_ROWS = 500
 """The most journal rows in one exchange."""
 
 T = TypeVar("T")
+V = TypeVar("V", Machine, Policy)
 
 
 class WireError(ValueError):
@@ -55,7 +58,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRequest:
-    """What a unit says: its rows, what it has, and how it stands (`state`, for the twin's page only)."""
+    """What a unit says: its rows, what it has, and how it stands (`state`, for the twin's page only).
+
+    `starting`: nothing was heard of the twin since the unit's program started, so its journal may be an old copy.
+    `bookings`: those of its replica, told to a twin that was restored; None while it does not tell them.
+    """
 
     unit: str
     epoch: int
@@ -65,12 +72,16 @@ class ExchangeRequest:
     last_seq: int = 0
     refusals: tuple[RequestRefused, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
+    starting: bool = False
+    bookings: tuple[Booking, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeReply:
-    """What the twin answers. `acked` is the highest contiguous sequence it has on disk for the epoch;
-    `replica` is the signed replica's bytes when the unit's is older, else None."""
+    """What the twin answers. `acked` is the highest contiguous sequence it has on disk for the journal's `epoch`;
+    `replica` is the signed replica's bytes when the unit's is older, else None. `head`, for a unit that is
+    starting, is the hash of its row `acked`, empty for an epoch that was left. `fork` says why the unit is in
+    quarantine, None where it is not."""
 
     nonce: str
     time: datetime
@@ -79,6 +90,9 @@ class ExchangeReply:
     version: Version
     replica: bytes | None = None
     requests: tuple[WebRequest, ...] = ()
+    epoch: int = 0
+    head: str | None = None
+    fork: str | None = None
 
 
 def encode(value: Any) -> bytes:
@@ -87,7 +101,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(raw: bytes) -> dict[str, Any]:
-    """A JSON object. WireError for anything else, NaN and Infinity included."""
+    """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
         value = _DECODER.decode(raw.decode())
     except (ValueError, RecursionError) as error:
@@ -101,8 +115,22 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _of_64_bits(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("a number is too large")
+    return number
+
+
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
 
 
 def checked(what: str, read: Callable[[], T]) -> T:
@@ -220,6 +248,8 @@ def request_to_bytes(request: ExchangeRequest) -> bytes:
             "last_seq": request.last_seq,
             "refusals": [{"request": r.request, "reasons": list(r.reasons)} for r in request.refusals],
             "state": dict(request.state),
+            "starting": request.starting,
+            "bookings": None if request.bookings is None else [booking_to_json(b) for b in request.bookings],
         }
     )
 
@@ -241,8 +271,14 @@ def request_from_bytes(raw: bytes) -> ExchangeRequest:
                 for r in data["refusals"]
             ),
             dict(data["state"]),
+            bool(data.get("starting", False)),
+            _bookings_told(data.get("bookings")),
         ),
     )
+
+
+def _bookings_told(raw: Any) -> tuple[Booking, ...] | None:
+    return None if raw is None else tuple(booking_from_json(booking) for booking in raw)
 
 
 def reply_to_bytes(reply: ExchangeReply) -> bytes:
@@ -256,6 +292,9 @@ def reply_to_bytes(reply: ExchangeReply) -> bytes:
             "version": [reply.version.epoch, reply.version.n],
             "replica": None if reply.replica is None else base64.b64encode(reply.replica).decode(),
             "requests": [_web_request_to_json(request) for request in reply.requests],
+            "epoch": reply.epoch,
+            "head": reply.head,
+            "fork": reply.fork,
         }
     )
 
@@ -273,8 +312,15 @@ def reply_from_bytes(raw: bytes) -> ExchangeReply:
             Version(*map(int, data["version"])),
             None if data["replica"] is None else base64.b64decode(data["replica"], validate=True),
             tuple(_web_request_from_json(request) for request in data["requests"]),
+            int(data.get("epoch", 0)),
+            _text_or_none(data.get("head")),
+            _text_or_none(data.get("fork")),
         ),
     )
+
+
+def _text_or_none(raw: Any) -> str | None:
+    return None if raw is None else str(raw)
 
 
 # --- the replica -------------------------------------------------------------------------------------
@@ -293,6 +339,7 @@ def replica_to_bytes(replica: Replica) -> bytes:
             "bookings": [booking_to_json(booking) for booking in replica.bookings],
             "acked": list(replica.acked),
             "devices": [device_to_json(device) for device in replica.devices],
+            "erased": sorted(replica.erased),
         }
     )
 
@@ -313,6 +360,7 @@ def replica_from_bytes(raw: bytes) -> Replica:
             tuple(booking_from_json(booking) for booking in data["bookings"]),
             (int(data["acked"][0]), int(data["acked"][1])),
             tuple(device_from_json(device) for device in data["devices"]),
+            frozenset(map(str, data.get("erased", []))),
         )
 
     return checked("replica", read)
@@ -335,12 +383,22 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
     return plain | {"requires": sorted(machine.requires)}
 
 
+def _strength(raw: Any) -> Strength | None:
+    return None if raw is None else Strength(raw)
+
+
 def machine_from_json(raw: Mapping[str, Any]) -> Machine:
     """A machine from JSON."""
-    return checked(
-        "machine",
-        lambda: Machine(**{**raw, "requires": frozenset(raw["requires"]), "output": Output(raw["output"])}),
-    )
+
+    def read() -> Machine:
+        kinds = {
+            "requires": frozenset(raw["requires"]),
+            "output": Output(raw["output"]),
+            "weakest_badge": _strength(raw["weakest_badge"]),
+        }
+        return _of_its_kinds(Machine(**{**raw, **kinds}))
+
+    return checked("machine", read)
 
 
 def policy_to_json(policy: Policy) -> dict[str, Any]:
@@ -350,7 +408,21 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def policy_from_json(raw: Mapping[str, Any]) -> Policy:
     """A policy from JSON."""
-    return checked("policy", lambda: Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])}))
+
+    def read() -> Policy:
+        policy = Policy(**{**raw, "untrusted_clock": UntrustedClock(raw["untrusted_clock"])})
+        return _of_its_kinds(policy)
+
+    return checked("policy", read)
+
+
+def _of_its_kinds(value: V) -> V:
+    """The value, if each of its plain fields is what its class says; a whole number will do for any other."""
+    for f in fields(value):
+        found = type(getattr(value, f.name))
+        if isinstance(f.type, type) and found is not f.type and (f.type, found) != (float, int):
+            raise WireError(f"{f.name} is not {f.type.__name__}")
+    return value
 
 
 def opening_to_json(opening: Opening) -> dict[str, Any]:
@@ -373,7 +445,7 @@ def opening_from_json(raw: Mapping[str, Any]) -> Opening:
     return checked(
         "opening",
         lambda: Opening(
-            str(raw["timezone"]),
+            ZoneInfo(str(raw["timezone"]) or "?").key,
             tuple(
                 Hours(
                     frozenset(DAYS.index(day) for day in hours["days"]),
@@ -390,12 +462,22 @@ def member_to_json(member: Member) -> dict[str, Any]:
     """A member as JSON: no name, and badges only as tags."""
     return {
         "id": member.id,
-        "badges": [[badge.tag, badge.revoked] for badge in member.badges],
+        "badges": [_badge_to_json(badge) for badge in member.badges],
         "qualifications": sorted(member.qualifications),
         "role": member.role,
         "category": member.category,
         "valid_until": None if member.valid_until is None else stamp(member.valid_until),
     }
+
+
+def _badge_to_json(badge: Badge) -> list[Any]:
+    """A badge's tag and whether it is revoked; its strength and key where it has more than a number."""
+    bare = [badge.tag, badge.revoked]
+    return bare if badge.strength is Strength.UID else [*bare, badge.strength, badge.key]
+
+
+def _badge_from_json(tag: Any, revoked: Any, strength: Any = Strength.UID, key: Any = "") -> Badge:
+    return Badge(str(tag), bool(revoked), Strength(strength), str(key))
 
 
 def member_from_json(raw: Mapping[str, Any]) -> Member:
@@ -404,7 +486,7 @@ def member_from_json(raw: Mapping[str, Any]) -> Member:
         "member",
         lambda: Member(
             str(raw["id"]),
-            tuple(Badge(str(tag), bool(revoked)) for tag, revoked in raw["badges"]),
+            tuple(_badge_from_json(*badge) for badge in raw["badges"]),
             frozenset(raw["qualifications"]),
             Role(raw["role"]),
             Category(raw["category"]),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from access.bookings import RequestRefused
+from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.replica_store import ReplicaStore
@@ -32,7 +32,18 @@ log = logging.getLogger(__name__)
 class Source(Protocol):
     """What the unit has to say. Declared here, so that this folder needs no other."""
 
-    epoch: int
+    @property
+    def epoch(self) -> int:
+        """The epoch of its journal."""
+
+    def begin_epoch(self, after: int) -> None:
+        """The journal is an old copy from row `after` on: let what follows be the first rows of a new epoch."""
+
+    def hash_at(self, seq: int) -> str:
+        """The hash of a row on disk, or what the first row is chained to; empty where there is no such row."""
+
+    def bookings(self) -> tuple[Booking, ...]:
+        """The bookings of its replica, for a twin that was restored."""
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """The next journal rows on disk."""
@@ -64,48 +75,79 @@ class Sync:
     def __init__(
         self, unit: str, source: Source, client: TwinClient, store: ReplicaStore, now_ms: Callable[[], int]
     ) -> None:
-        replica = store.replica()
+        replica, said = store.replica(), store.confirmation()
         self.have = replica.version if replica else Version(0, 0)
-        self.acked = replica.acked[1] if replica and replica.acked[0] == source.epoch else 0
         self._unit = unit
         self._source = source
         self._client = client
         self._store = store
         self._now_ms = now_ms
         self._kept_ms: int | None = None
+        self._fork = said.fork if said else None
+        self._restored = False
+        self._begin(max([at for at in (replica and replica.acked, said and said.acked) if at] or [(0, 0)]))
+
+    def _begin(self, acked: tuple[int, int]) -> None:
+        """Nothing was heard of the twin yet about this journal, but what was heard before."""
+        self._epoch, self._starting = self._source.epoch, True
+        self.acked = acked[1] if acked[0] == self._epoch else 0
 
     def backlog(self) -> int:
-        """How many rows the twin has not acknowledged."""
-        return self._source.last_seq() - self.acked
+        """How many rows wait for the twin; none in quarantine, when it takes none."""
+        return 0 if self._fork is not None else self._source.last_seq() - self.acked
+
+    @property
+    def pressing(self) -> bool:
+        """True when there is more to say at once."""
+        return self.backlog() > 0 or self._restored
 
     def exchange(self) -> News:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
-        last_seq, sent_ms = self._source.last_seq(), self._now_ms()
-        backlog = last_seq - self.acked
+        if self._source.epoch != self._epoch:
+            self._begin((0, 0))
+        backlog, sent_ms = self.backlog(), self._now_ms()
+        rows = tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
         request = ExchangeRequest(
             unit=self._unit,
-            epoch=self._source.epoch,
+            epoch=self._epoch,
             nonce=self._client.nonce(),
             have=self.have,
-            rows=tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog else (),
-            last_seq=last_seq,
+            rows=rows,
+            last_seq=self._source.last_seq(),
             refusals=self._source.refusals(),
             state=self._source.state(),
+            starting=self._starting,
+            bookings=self._source.bookings() if self._restored and len(rows) >= backlog else None,
         )
         reply, sealed = self._client.exchange(request)
         replica = self._take(reply, sealed)
         return News(reply, replica, sent_ms, self._now_ms(), backlog)
 
     def _take(self, reply: ExchangeReply, sealed: bytes) -> Replica | None:
-        self.acked = reply.acked
         replica = None if reply.replica is None else self._client.opened(reply.replica)
         if replica is not None and replica.version <= self.have:
             raise TwinRefused(f"replica {replica.version} is not newer than {self.have}: refused")
+        self._take_place(reply)
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
             self.have = replica.version
-        self._keep(sealed, changed=replica is not None)
+        self._restored = reply.version.epoch > self.have.epoch > 0
+        changed = replica is not None or reply.fork != self._fork
+        self._fork = reply.fork
+        self._keep(sealed, changed)
         return replica
+
+    def _take_place(self, reply: ExchangeReply) -> None:
+        """Where the twin stands with the journal: an old copy of it begins anew; a twin that knows less than it
+        did was restored, and must say so."""
+        if reply.acked < self.acked and reply.version.epoch <= self.have.epoch and reply.fork is None:
+            raise TwinRefused(f"the twin has lost rows {reply.acked + 1} to {self.acked}: start it with --restored")
+        if self._starting and reply.head is not None and reply.head != self._source.hash_at(reply.acked):
+            log.warning("journal: an old copy, the twin is ahead of it; a new epoch begins")
+            self._source.begin_epoch(min(self.acked, self._source.last_seq()))
+            return
+        self._starting = False
+        self.acked = reply.acked
 
     def _keep(self, sealed: bytes, changed: bool) -> None:
         now = self._now_ms()
@@ -207,7 +249,7 @@ class SyncWorker:
         self._failing = False
         self._watch.succeeded()
         self._on_news(news)
-        if self._sync.backlog() > 0:
+        if self._sync.pressing:
             self._wake.set()
 
     def _failed(self, error: Exception) -> None:

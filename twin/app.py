@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,16 +18,18 @@ from starlette.exceptions import HTTPException
 from access.book import Accepted, Answer, Refused
 from access.bookings import BookingState
 from access.machines import Machine, Output
-from access.people import Category, Role
+from access.people import Category, Role, Strength
 from access.vocabulary import Refusal
+from server_sync.enrolment import PRINT_CHARACTERS, fingerprint
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
 from twin import auth, devices, knowledge, live, pages, tables, usage_csv
 from twin.auth import HEADERS, Caller, Denied, Guard, TheCaller
 from twin.bookings import Bookings, IdTaken, Listener, Pending
+from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
 from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
-from twin.people import People, Unknown
+from twin.people import Erased, People, Unknown
 from twin.requests import PATIENCE
 from twin.store import Store
 
@@ -63,6 +65,18 @@ class NewMember(MemberChange):
     id: Name
 
 
+CardSecret = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
+
+
+class Card(Body):
+    """A badge that proves itself: whose it is, and its own two keys."""
+
+    member: Name
+    strength: Literal[Strength.NTAG424, Strength.DESFIRE] = Strength.NTAG424
+    machine_key: CardSecret
+    kiosk_key: CardSecret
+
+
 class BadgeOut(BaseModel):
     """A badge. Only administrators read its whole number, others its end."""
 
@@ -93,6 +107,7 @@ class MachineChange(Body):
     feedback: bool = True
     rtc: bool = False
     hazardous: bool = False
+    weakest_badge: Literal[Strength.UID, Strength.NTAG424, Strength.DESFIRE] | None = None
 
 
 class NewMachine(MachineChange):
@@ -191,18 +206,30 @@ def change_member(member: Id, asked: MemberChange, twin: TheTwin) -> MemberOut:
     return _put_member(twin, member, MemberChange(**known | asked.model_dump(exclude_unset=True)))
 
 
+@api.delete("/api/members/{member}", tags=["people"])
+def erase_member(member: Id, twin: TheTwin) -> Done:
+    """Forget a member, here and on every unit. The durations of past runs stay; this cannot be undone."""
+    twin.people.erase(member, twin.now())
+    return Done()
+
+
 def _put_member(twin: Twin, id: str, wanted: MemberChange) -> MemberOut:
     numbers = [number.upper() for number in wanted.badges]
-    b = tables.badges.c
-    with twin.store.read() as db:
-        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
-    if taken is not None:
-        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
+    _refuse_taken(twin, id, numbers)
     twin.people.put_member(
         id, numbers, wanted.qualifications, wanted.role, wanted.category, wanted.valid_until, wanted.name
     )
     with twin.store.read() as db:
         return next(known for known in members_of(db) if known.id == id)
+
+
+def _refuse_taken(twin: Twin, id: str, numbers: list[str]) -> None:
+    """Refuse what would make somebody else's badge this member's."""
+    b = tables.badges.c
+    with twin.store.read() as db:
+        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
+    if taken is not None:
+        raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
 
 
 def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
@@ -227,6 +254,18 @@ def members_of(db: Connection, whole_numbers: bool = True) -> list[MemberOut]:
 
 
 BadgeNumber = Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8,32}$")]
+
+
+@api.put("/api/badges/{number}/card", tags=["people"])
+def put_card(number: BadgeNumber, asked: Card, twin: TheTwin) -> Done:
+    """A member's card was written at the enrolment desk: these are its keys. They are never read from here."""
+    with twin.store.read() as db:
+        if knowledge.member(db, asked.member) is None:
+            raise Denied(404, "not_found", f"Il n'y a pas de membre « {asked.member} ».")
+    _refuse_taken(twin, asked.member, [number.upper()])
+    keys = bytes.fromhex(asked.machine_key), bytes.fromhex(asked.kiosk_key)
+    twin.people.put_card(number, asked.member, asked.strength, *keys)
+    return Done()
 
 
 @api.post("/api/badges/{number}/revoke", tags=["people"])
@@ -451,15 +490,22 @@ def health(twin: TheTwin) -> Done:
 
 
 def create_app(
-    store: Store, key: PrivateKey, now: Callable[[], datetime], listener: Listener = lambda change: None
+    store: Store,
+    key: PrivateKey,
+    now: Callable[[], datetime],
+    listener: Listener = lambda change: None,
+    authority: str = "",
 ) -> FastAPI:
-    """The application on a store. `key` signs what units are sent; `now` is the twin's clock."""
+    """The application on a store. `key` signs what units are sent; `now` is the twin's clock; `authority` the
+    certificate that its links stand under, empty where they stand under none."""
     app = FastAPI(title="Lisière, le jumeau", docs_url=None, redoc_url=None, redirect_slashes=False)
     bookings = Bookings(store, now, listener)
-    app.state.twin = Twin(store, key, now, bookings, Exchange(store, key, now, bookings), People(store))
+    exchange, people = Exchange(store, key, now, bookings), People(store)
+    enrolments = Enrolments(store, fingerprint(authority) if authority else "0" * PRINT_CHARACTERS)
+    app.state.twin = Twin(store, key, now, bookings, exchange, people, enrolments, authority)
     for router in (devices.devices, live.states, api, usage_csv.figures, pages.pages):
         app.include_router(router)
-    app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices())
+    app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices(store))
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app
@@ -493,6 +539,10 @@ def _unknown(request: Request, error: Exception) -> Response:
     return Denied(404, "not_found", f"Le jumeau ne connaît pas cela ({error}).").response()
 
 
+def _erased(request: Request, error: Exception) -> Response:
+    return Denied(409, "erased", "Cet identifiant a été effacé pour toujours : en choisir un autre.").response()
+
+
 def _busy(request: Request, error: Exception) -> Response:
     log.error("database: %s", error)
     return Denied(503, "database", "La base de données ne répond pas : réessayer dans un instant.").response()
@@ -511,6 +561,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
     HTTPException: _http,
     RequestValidationError: _invalid,
     Unknown: _unknown,
+    Erased: _erased,
     UnknownUnit: _unknown,
     OperationalError: _busy,
     Exception: _broken,

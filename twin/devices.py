@@ -1,9 +1,8 @@
-"""Units and kiosks: how they prove who they are, what they say and hear, and how they are registered.
+"""Units and kiosks: how they prove who they are, what they say and hear, and how they are enrolled.
 
 A device signs each of its requests with its own Ed25519 key (RFC 9421, the profile of `server_sync.identity`).
 """
 
-import os
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,10 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from access.facts import stamp
 from server_sync import wire
+from server_sync.enrolment import NUMBERS
 from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, Role, TheCaller
+from twin.enrolment import LIFE, CodeRefused
 from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of, site_name
+from twin.store import Store, put
 
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""
@@ -25,11 +27,29 @@ LONGEST_WAIT = 25
 devices = APIRouter(tags=["devices"])
 
 
+class StoredFloors:
+    """The floors of the devices' numbers, in the twin's database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def floor(self, key: str) -> int:
+        """See `server_sync.identity.Floors`."""
+        with self._store.read() as db:
+            kept = db.execute(select(tables.floors.c.floor).where(tables.floors.c.key == key)).scalar_one_or_none()
+        return int(kept or 0)
+
+    def raised(self, key: str, floor: int) -> None:
+        """See `server_sync.identity.Floors`."""
+        with self._store.write() as db:
+            put(db, tables.floors, {"key": key}, {"floor": floor})
+
+
 class SignedDevices:
     """Knows a device by what it signed, each message once."""
 
-    def __init__(self) -> None:
-        self._verifier = RequestVerifier("twin", lambda id: None)
+    def __init__(self, store: Store) -> None:
+        self._verifier = RequestVerifier("twin", lambda id: None, StoredFloors(store))
 
     def claims(self, request: Request) -> bool:
         """True when a request says that it comes from a device."""
@@ -162,37 +182,54 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
             "machines": machines,
             "members": {row.id: row.name for row in db.execute(select(p.id, p.name))},
         },
+        "screen": knowledge.screen(db),
         "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
     }
 
 
-# --- registering them ---
+# --- enrolling them ---
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Address = Annotated[str, Field(pattern=r"^[\w.:/\[\]-]*$", max_length=200)]
 
 
 class UnitChange(Body):
-    """What is to change about a unit. `revoked`: it is not answered any more, for good."""
+    """What is to change about a unit. `revoked`: it is not answered any more; only a new code and a new key
+    make it known again."""
 
-    public_key: Key | None = None
     address: Address | None = None
     revoked: bool | None = None
 
 
-class NewUnit(Body):
-    """A machine's unit, or without a machine a kiosk. `address` is that of its LAN port."""
+class NewCode(Body):
+    """Who the code is for: a machine's unit, or without a machine a kiosk, or a device that is known already."""
 
-    id: Name
+    unit: Name
     machine: Name | None = None
+
+
+class CodeMade(BaseModel):
+    """A one-time code, shown once, and how long it is good for."""
+
+    code: str
+    minutes: int
+
+
+class Enrolling(Body):
+    """A device that shows its code: the number and the digest of the secret in it. `public_key` is the device's
+    own, and the one that this message is signed with. `address` is that of its LAN port."""
+
+    number: Annotated[int, Field(ge=0, lt=NUMBERS)]
+    digest: Key
     public_key: Key
     address: Address = ""
 
 
-class UnitMade(BaseModel):
-    """What a new unit has to be told: the key of its badge tags, and the key that the twin signs with."""
+class EnrolledOut(BaseModel):
+    """What a new device is told, this once: who it is, the key of its badge tags, and the twin's public key."""
 
-    id: str
+    unit: str
+    machine: str | None
     tag_key: str
     twin_public_key: str
 
@@ -217,31 +254,49 @@ def list_units(twin: TheTwin) -> list[UnitOut]:
         return [_unit(row) for row in db.execute(select(tables.units).order_by(tables.units.c.id))]
 
 
-@devices.post("/api/units", status_code=201, tags=["units"])
-def add_unit(asked: NewUnit, twin: TheTwin) -> UnitMade:
-    """Register a unit or a kiosk: what it has to be told is told this once."""
-    u = tables.units.c
-    with twin.store.read() as db:
-        if db.execute(select(u.id).where(u.id == asked.id)).first() is not None:
-            raise Denied(409, "exists", f"Le boîtier « {asked.id} » existe déjà : choisir un autre nom.")
-        if asked.machine is not None:
-            if knowledge.machine(db, asked.machine) is None:
-                raise Denied(404, "not_found", f"Il n'y a pas de machine « {asked.machine} ».")
-            if db.execute(select(u.id).where(u.machine == asked.machine)).first() is not None:
-                raise Denied(409, "has_unit", f"La machine « {asked.machine} » a déjà un boîtier.")
-    tag_key = os.urandom(32)
-    twin.people.put_unit(asked.id, asked.machine, asked.public_key, tag_key, asked.address)
-    return UnitMade(id=asked.id, tag_key=tag_key.hex(), twin_public_key=twin.key.public.hex)
+@devices.post("/api/codes", status_code=201, tags=["units"])
+def make_code(asked: NewCode, twin: TheTwin) -> CodeMade:
+    """Make a one-time code for a device."""
+    try:
+        code = twin.enrolments.offer(asked.unit, asked.machine, twin.now())
+    except CodeRefused as error:
+        raise Denied(409, "no_code", str(error)) from None
+    return CodeMade(code=str(code), minutes=int(LIFE.total_seconds() // 60))
+
+
+@devices.post("/api/enrol", tags=["devices"])
+async def enrol(asked: Enrolling, request: Request, twin: TheTwin) -> EnrolledOut:
+    """Make the device known that shows a code and signs with its own key."""
+    own_key = RequestVerifier("twin", lambda id: PublicKey(asked.public_key) if id == asked.public_key else None)
+    if own_key.verify("POST", _target(request), await request.body(), dict(request.headers)) is None:
+        raise Denied(403, "not_signed", "Signer la demande avec la clé qu'elle annonce.")
+
+    def redeem() -> EnrolledOut:
+        now = twin.now()
+        told = twin.enrolments.redeem(asked.number, asked.digest, asked.public_key, asked.address, now)
+        return EnrolledOut(
+            unit=told.unit, machine=told.machine, tag_key=told.tag_key, twin_public_key=twin.key.public.hex
+        )
+
+    try:
+        return await run_in_threadpool(redeem)
+    except CodeRefused as error:
+        raise Denied(403, "wrong_code", str(error)) from None
+
+
+@devices.get("/ca.pem")
+def authority(twin: TheTwin) -> Response:
+    """The certificate of the twin's own authority: devices check it by their code, browsers are given it."""
+    return Response(twin.authority, media_type="application/x-x509-ca-cert")
 
 
 @devices.patch("/api/units/{unit}", tags=["units"])
 def change_unit(unit: Id, asked: UnitChange, twin: TheTwin) -> UnitOut:
-    """Change a unit's key or address, or revoke it."""
+    """Change a unit's address, or revoke it."""
     known = _known_unit(twin, unit)
-    if asked.public_key is not None or asked.address is not None:
-        key = known.public_key if asked.public_key is None else asked.public_key
-        address = known.address if asked.address is None else asked.address
-        twin.people.put_unit(unit, known.machine, key, bytes.fromhex(known.tag_key), address)
+    if asked.address is not None:
+        tag_key = bytes.fromhex(known.tag_key)
+        twin.people.put_unit(unit, known.machine, known.public_key, tag_key, asked.address)
     if asked.revoked:
         twin.people.revoke_unit(unit)
     return _unit(_known_unit(twin, unit))

@@ -14,7 +14,7 @@ from access.facts import stamp
 from access.replica import Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
-from twin import ingest, requests, tables
+from twin import epochs, ingest, requests, restored, tables
 from twin.bookings import Bookings
 from twin.desk import Desk
 from twin.ingest import Progress
@@ -23,6 +23,7 @@ from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
 from twin.store import Prepared, Store
 
 _U, _P, _R = tables.units, tables.progress, tables.requests
+_EVERY = tables.progress.alias()
 
 
 def _meta(key: str) -> Any:
@@ -40,7 +41,13 @@ _UNIT = Prepared(
         _P.c.applied,
         _P.c.highest,
         _P.c.duplicates,
+        _P.c.retired,
         _P.c.fork,
+        select(func.count())
+        .select_from(_EVERY)
+        .where(_EVERY.c.unit == _U.c.id, _EVERY.c.epoch != bindparam("epoch"), _EVERY.c.retired.is_(False))
+        .scalar_subquery()
+        .label("others"),
         _meta("policy"),
         _meta("epoch"),
         select(_R.c.id)
@@ -90,7 +97,11 @@ class Exchange:
     def _reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
         row = _known(desk.conn, request.unit, request.epoch)
         unit = Unit(request.unit, request.epoch, row.machine, bytes.fromhex(row.tag_key))
-        applied, raised = _take_in(desk, unit, request, row)
+        fork = epochs.fork_of(desk, request, row)
+        progress, raised = _take_in(desk, unit, request, row, fork)
+        fork, applied = fork or progress.fork, progress.applied
+        # A unit keeps the replica of the twin that was, until it has told what only that one knows.
+        owes = request.have.epoch > 0 and restored.pending(desk.conn, unit.id)
         lease_end = desk.now + policy_of(row.its_policy).lease
         due = row.reach is None or row.reach < stamp(desk.now + REFRESH)
         raised = raised or due
@@ -110,8 +121,11 @@ class Exchange:
             lease_end,
             applied,
             version,
-            self._replica(desk, unit, version, applied) if request.have < version else None,
-            _offers(desk, unit) if row.waiting else (),
+            self._replica(desk, unit, version, applied) if request.have < version and not owes else None,
+            _offers(desk, unit) if row.waiting and fork is None else (),
+            request.epoch,
+            epochs.head(desk, request, row, applied),
+            fork,
         )
 
     def _replica(self, desk: Desk, unit: Unit, version: Version, applied: int) -> bytes:
@@ -151,17 +165,24 @@ def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
     return requests.offers(desk.conn, unit.id, unit.machine, desk.now) if unit.machine is not None else ()
 
 
-def _take_in(desk: Desk, unit: Unit, request: ExchangeRequest, row: Any) -> tuple[int, bool]:
-    """Everything that came up; what waited too long is given up before."""
+def _take_in(
+    desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None
+) -> tuple[Progress, bool]:
+    """Everything that came up, unless it cannot be believed; what waited too long is given up before."""
     if row.waiting:
         requests.withdraw_old(desk)
     so_far = Progress()
     if row.applied is not None:
-        so_far = Progress(row.applied, row.highest, row.duplicates, row.fork)
-    applied, raised = ingest.take(desk, unit, request.rows, request.last_seq, so_far)
+        so_far = Progress(row.applied, row.highest, row.duplicates)
+    if fork is not None or row.retired:
+        return so_far, False
+    progress, raised = ingest.take(desk, unit, request, so_far)
+    if request.bookings is not None and unit.machine is not None:
+        restored.take(desk, unit.id, unit.machine, request.bookings)
+        raised = True
     for refusal in request.refusals:
         requests.refuse(desk, unit.id, unit.machine or "", refusal.request, refusal.reasons)
-    return applied, raised
+    return progress, raised
 
 
 _JOURNALS = select(

@@ -16,8 +16,8 @@ from sqlalchemy import bindparam, select
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, DecisionMade, RequestAccepted, RunClosed, instant, stamp
 from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
-from server_sync.wire import Row, WireError, checked, decode, encode
-from twin import requests, tables
+from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, encode
+from twin import erasure, requests, tables
 from twin.desk import Change, Desk
 from twin.replicas import Unit
 from twin.store import Record, insert_new
@@ -60,10 +60,13 @@ class Progress:
     fork: str | None = None
 
 
-def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: Progress) -> tuple[int, bool]:
-    """Store the rows and apply what has become contiguous: up to which sequence all is applied now, and
-    whether the unit's replica has to change."""
+def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> tuple[Progress, bool]:
+    """Store the rows and apply what has become contiguous: how far the twin has come now, and whether the
+    unit's replica has to change."""
+    rows, last_seq = request.rows, request.last_seq
     fresh, duplicates, fork = _sorted_out(desk, unit, rows, so_far)
+    if fork is not None and request.starting:
+        return so_far, False  # an old copy that does not know yet that it is one: it will leave this epoch
     after = replace(
         so_far,
         highest=max([so_far.highest, last_seq, *(row.seq for row in rows)]),
@@ -72,12 +75,14 @@ def take(desk: Desk, unit: Unit, rows: tuple[Row, ...], last_seq: int, so_far: P
     )
     raised = False
     if fresh and after.fork is None:
-        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now) for row in fresh])
+        erased = erasure.marks(desk.conn)
+        named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh]
+        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now) for row in named])
         applied, raised = _apply_waiting(desk, unit, so_far.applied)
         after = replace(after, applied=applied)
     if after != so_far:
         _keep(desk, unit, after)
-    return after.applied, raised
+    return after, raised
 
 
 def _sorted_out(

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from access.bookings import Booking, BookingState
 from access.facts import instant, stamp
 from access.machines import Machine
-from access.people import Badge, Category, Member, Role
+from access.people import Badge, Category, Member, Role, Strength
 from access.policy import Policy
 from access.replica import Device
 from access.times import Opening
@@ -27,7 +27,12 @@ _MACHINE = select(tables.machines.c.description, tables.machines.c.locked).where
 )
 _MEMBERS = select(tables.members)
 _MEMBER = _MEMBERS.where(tables.members.c.id == bindparam("id"))
-_BADGES = select(tables.badges).order_by(tables.badges.c.member, tables.badges.c.number)
+_K = tables.card_keys.c
+_BADGES = (
+    select(tables.badges, _K.strength, _K.machine_key, _K.kiosk_key)
+    .join_from(tables.badges, tables.card_keys, isouter=True)
+    .order_by(tables.badges.c.member, tables.badges.c.number)
+)
 _BOOKING = select(tables.bookings).where(tables.bookings.c.id == bindparam("id"))
 _ACCEPTED = tables.bookings.c.state == BookingState.ACCEPTED.value
 _ALL_BOOKINGS = (
@@ -95,13 +100,26 @@ def member(conn: Connection, id: str) -> Member | None:
     return None if row is None else _member(row, ())
 
 
-def members(conn: Connection, tag_key: bytes) -> dict[str, Member]:
-    """Every member, with badges as the unit with this key knows them."""
-    tags: dict[str, list[Badge]] = {}
+def members(conn: Connection, tag_key: bytes, machine: Machine | None = None) -> dict[str, Member]:
+    """Every member, with badges as the unit with this key knows them: of those who may use its machine it holds
+    the machine keys of their cards. Without a machine it is a kiosk, which holds everybody's kiosk keys."""
+    shown: dict[str, list[Row[Any]]] = {}
     for badge in conn.execute(_BADGES):
-        tags.setdefault(badge.member, []).append(Badge(badge_tag(badge.number, tag_key), bool(badge.revoked)))
-    rows = conn.execute(_MEMBERS.order_by(tables.members.c.id)).mappings()
-    return {row["id"]: _member(row, tuple(tags.get(row["id"], ()))) for row in rows}
+        shown.setdefault(badge.member, []).append(badge)
+    found = {}
+    for row in conn.execute(_MEMBERS.order_by(tables.members.c.id)).mappings():
+        member = _member(row, ())
+        badges = tuple(_badge(badge, tag_key, member, machine) for badge in shown.get(member.id, ()))
+        found[member.id] = replace(member, badges=badges)
+    return found
+
+
+def _badge(row: Row[Any], tag_key: bytes, member: Member, machine: Machine | None) -> Badge:
+    bare = Badge(badge_tag(row.number, tag_key), bool(row.revoked))
+    if row.strength is None:
+        return bare
+    key = row.kiosk_key if machine is None else row.machine_key if machine.may_be_used_by(member) else ""
+    return replace(bare, strength=Strength(row.strength), key=key)
 
 
 def _member(row: Mapping[Any, Any], badges: tuple[Badge, ...]) -> Member:
@@ -135,6 +153,13 @@ def bookings_as_they_stand(
     """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
     return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
+
+
+def screen(conn: Connection) -> dict[str, Any]:
+    """What the site's screens show and ask: `trainings` by name, `languages` of members, `helpers` who agreed to
+    be shown, and one `survey`; empty until the site pack says so."""
+    value = conn.execute(_META, {"key": "screen"}).scalar_one_or_none()
+    return {} if value is None else dict(json.loads(value))
 
 
 def devices(conn: Connection) -> tuple[Device, ...]:

@@ -21,6 +21,7 @@ from server_sync.identity import PrivateKey
 from twin import knowledge, tables
 from twin.auth import Denied
 from twin.bookings import Bookings
+from twin.enrolment import Enrolments
 from twin.exchange import Exchange
 from twin.figures import Span
 from twin.people import People
@@ -176,7 +177,7 @@ def site_name(db: Connection) -> str:
 
 @dataclass(frozen=True)
 class Twin:
-    """The twin as its routes see it."""
+    """The twin as its routes see it. `authority`: the certificate that its links stand under (PEM)."""
 
     store: Store
     key: PrivateKey
@@ -184,6 +185,8 @@ class Twin:
     bookings: Bookings
     exchange: Exchange
     people: People
+    enrolments: Enrolments
+    authority: str
     changes: Watch[Standing] = field(init=False)
     answers: Watch[Asked] = field(init=False)
 
@@ -225,7 +228,8 @@ PHASES = frozenset({"idle", "starting", "running", "finishing"})
 
 
 class MachineState(BaseModel):
-    """How a machine stands, as its unit last told. `since` and `until` are those of the run under way."""
+    """How a machine stands, as its unit last told. `since` and `until` are those of the run under way;
+    `quarantine` says why nothing is believed of its unit, None where it is."""
 
     machine: str
     name: str
@@ -240,6 +244,7 @@ class MachineState(BaseModel):
     locked_why: str | None
     booked_until: str | None
     next_booking: str | None
+    quarantine: str | None = None
 
 
 @states.get("/api/states")
@@ -249,12 +254,21 @@ def live_states(twin: TheTwin) -> list[MachineState]:
         return machine_states(db, twin.now())
 
 
+_P = tables.progress.c
+_QUARANTINE = (
+    select(func.max(_P.fork))
+    .where(_P.unit == tables.units.c.id, _P.retired.is_(False))
+    .scalar_subquery()
+    .label("quarantine")
+)
+
+
 def machine_states(db: Connection, now: datetime) -> list[MachineState]:
     """Every machine's state, by name."""
     m, u = tables.machines, tables.units
     upcoming = _upcoming(db, now)
     query = (
-        select(m, u.c.id.label("unit"), u.c.last_seen, u.c.state)
+        select(m, u.c.id.label("unit"), u.c.last_seen, u.c.state, _QUARANTINE)
         .select_from(m.outerjoin(u, (u.c.machine == m.c.id) & u.c.revoked.is_(False)))
         .order_by(m.c.name, m.c.id)
     )
@@ -279,6 +293,7 @@ def _state(row: Any, upcoming: list[tuple[str, str]], now: datetime) -> MachineS
         locked_why=row.locked_why if row.locked else None,
         booked_until=min(begun, default=None),
         next_booking=min((start for start, _ in upcoming if start > stamp(now)), default=None),
+        quarantine=row.quarantine,
     )
 
 
@@ -319,6 +334,7 @@ REASONS: dict[str, str] = {
     Reason.LOCKED: "la machine est hors service",
     Reason.BADGE_UNKNOWN: "ce badge n'est pas connu",
     Reason.BADGE_REVOKED: "ce badge est désactivé",
+    Reason.BADGE_TOO_WEAK: "cette machine demande un badge plus sûr",
     Reason.MEMBERSHIP_EXPIRED: "l'adhésion est arrivée à son terme",
     Reason.NOT_QUALIFIED: "l'habilitation pour cette machine manque",
     Reason.CLOCK_UNTRUSTED: "l'heure du boîtier n'est pas sûre",

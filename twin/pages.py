@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from access.facts import instant
 from access.vocabulary import BLOCKING_FAULTS, Cause, Fault
-from twin import knowledge, tables
+from twin import knowledge, restored, tables
 from twin.auth import COOKIE, READERS, ROUTES, SIGN_IN, Caller, Denied, TheCaller, bearer
 from twin.figures import FORMULAS, OpenHours, Span, Usage, seconds
 from twin.live import MachineState, RefusalRow, Text, TheTwin, machine_states, refusals_of, zone_of
@@ -101,6 +101,8 @@ def _shown(state: MachineState, until: Callable[[str | None], str], at: Callable
         return ["locked", "Hors service", state.locked_why or ""]
     if state.unit is None:
         return ["none", "Sans boîtier"]
+    if state.quarantine is not None:
+        return ["fault", "Boîtier en quarantaine", "deux boîtiers parlent sous ce nom : l'enrôler à nouveau"]
     if not state.online:
         since = f"depuis {at(state.last_seen)}" if state.last_seen else "jamais entendu"
         return ["away", "Sans nouvelles", since, "le boîtier continue seul"]
@@ -257,6 +259,8 @@ def _living(db: Connection, caller: Caller, now: datetime) -> dict[str, Any]:
         "refusals": [(clock(row.at, now, zone), names.get(row.machine, row.machine), row) for row in refused],
         "sees_refusals": sees_refusals,
         "rows_link": caller.role in READERS,
+        "restoration": restored.report(db) if caller.role in READERS else None,
+        "moment": lambda at: f"{_local(at, zone):%d/%m/%Y à %H:%M}",
     }
 
 

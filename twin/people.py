@@ -6,20 +6,24 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, select
 
 from access.facts import stamp
 from access.machines import Machine
-from access.people import Category, Role
+from access.people import Category, Role, Strength, erased_mark
 from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import machine_to_json, opening_to_json, policy_to_json
-from twin import tables
+from twin import erasure, tables
 from twin.store import Store, put, raise_versions
 
 
 class Unknown(LookupError):
     """Something that the twin does not know."""
+
+
+class Erased(ValueError):
+    """An id that was a member's who has been erased."""
 
 
 class People:
@@ -47,9 +51,18 @@ class People:
             "valid_until": None if valid_until is None else stamp(valid_until),
         }
         with self._changing() as conn:
+            if erased_mark(id) in erasure.marks(conn):
+                raise Erased(f"{id} was erased: choose another id")
             put(conn, tables.members, {"id": id}, values)
             for number in badges:
                 put(conn, tables.badges, {"number": _number(number)}, {"member": id})
+
+    def erase(self, id: str, now: datetime) -> None:
+        """Forget a member, here and on every unit; the id is never used again."""
+        with self._changing() as conn:
+            if conn.execute(select(tables.members.c.id).where(tables.members.c.id == id)).first() is None:
+                raise Unknown(f"no member {id}")
+            erasure.erase(conn, id, now)
 
     def put_machine(self, machine: Machine, name: str = "") -> None:
         """Add a machine, or change what is fixed about one. Locking is done by `lock` alone."""
@@ -77,6 +90,14 @@ class People:
         with self._changing() as conn:
             for key, value in values.items():
                 put(conn, tables.meta, {"key": key}, {"value": value})
+
+    def put_card(self, badge: str, member: str, strength: Strength, machine_key: bytes, kiosk_key: bytes) -> None:
+        """A member's badge that proves itself, with its own two keys. A badge stays its member's."""
+        number = {"number": _number(badge)}
+        keys = {"strength": strength.value, "machine_key": machine_key.hex(), "kiosk_key": kiosk_key.hex()}
+        with self._changing() as conn:
+            put(conn, tables.badges, number, {"member": member})
+            put(conn, tables.card_keys, number, keys)
 
     def revoke(self, badge: str) -> None:
         """A badge is good for nothing from now on."""

@@ -9,7 +9,7 @@ from access.machines import Machine
 from access.replica import Replica, Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.wire import replica_to_bytes
-from twin import knowledge
+from twin import erasure, knowledge
 
 BACK = timedelta(days=2)
 AHEAD = timedelta(days=40)
@@ -36,10 +36,11 @@ def build(conn: Connection, unit: Unit, version: Version, applied: int, now: dat
         machine or Machine(""),
         knowledge.policy(conn),
         knowledge.opening(conn),
-        knowledge.members(conn, unit.tag_key),
+        knowledge.members(conn, unit.tag_key, machine),
         knowledge.bookings_as_they_stand(conn, machine.id, now - BACK, now + AHEAD) if machine else (),
         (unit.epoch, applied),
         knowledge.devices(conn),
+        erasure.marks(conn),
     )
 
 

@@ -26,11 +26,8 @@ _OF_UNIT = _PENDING.where(_R.c.unit == bindparam("unit"))
 _OF_BOOKING = _PENDING.where(_R.c.booking == bindparam("booking"))
 _OLD = _PENDING.where(_R.c.asked <= bindparam("since"))
 _ONE = _OF_UNIT.where(_R.c.id == bindparam("id"))
-_NEXT = select(
-    select(tables.meta.c.value).where(tables.meta.c.key == "epoch").scalar_subquery().label("epoch"),
-    select(func.count()).select_from(_R).where(_R.c.unit == bindparam("unit")).scalar_subquery().label("asked"),
-)
-"""What names the next request: a restored twin counts anew, and must not use a name twice."""
+_COUNT = select(func.count()).select_from(_R).where(_R.c.unit == bindparam("unit"))
+_EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
 _OLDEST = select(func.min(_R.c.asked)).where(_R.c.state == "pending")
 _FUTURE = (
     select(func.count())
@@ -68,8 +65,9 @@ def owner(conn: Connection, machine: str, start: datetime) -> Owner | None:
 
 def ask(desk: Desk, unit: str, kind: str, wanted: Booking, minutes: float = 0) -> str:
     """Note what is asked of a unit, with the hours that nobody else may have meanwhile; the request's id."""
-    so_far = desk.conn.execute(_NEXT, {"unit": unit}).one()
-    id = f"{unit}:{so_far.epoch}.{so_far.asked + 1:06d}"
+    n = desk.conn.execute(_COUNT, {"unit": unit}).scalar_one() + 1
+    epoch = desk.conn.execute(_EPOCH).scalar_one()  # a twin that was restored counts from another number
+    id = f"{unit}:{epoch}.{n:06d}"
     values = {
         "id": id,
         "unit": unit,

@@ -174,7 +174,8 @@ def _engine(place: str | Path, durable: bool) -> Engine:
     if "://" in str(place):
         return create_engine(str(place))
     engine = create_engine(URL.create("sqlite", database=str(place)), connect_args={"timeout": 30})
-    pragmas = ("journal_mode=WAL", f"synchronous={'FULL' if durable else 'OFF'}", "foreign_keys=ON")
+    synchronous = f"synchronous={'FULL' if durable else 'OFF'}"
+    pragmas = ("journal_mode=WAL", synchronous, "foreign_keys=ON", "secure_delete=ON")
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: object) -> None:

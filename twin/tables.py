@@ -23,7 +23,8 @@ meta = Table(
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours)."""
+"""The site's own values: `epoch`, `timezone`, `policy` and `opening` (JSON), `site` (JSON: name, colours),
+`screen` (JSON: what the kiosk shows and asks)."""
 
 members = Table(
     "members",
@@ -43,6 +44,16 @@ badges = Table(
     Column("member", ForeignKey("members.id"), nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
 )
+
+card_keys = Table(
+    "card_keys",
+    metadata,
+    Column("number", ForeignKey("badges.number"), primary_key=True),
+    Column("strength", String, nullable=False),  # access.people.Strength
+    Column("machine_key", String, nullable=False),  # hex; what machines check the card with
+    Column("kiosk_key", String, nullable=False),  # hex; what a kiosk checks it with, and no machine does
+)
+"""The badges that prove themselves, each with its own keys: the master key is never here."""
 
 machines = Table(
     "machines",
@@ -170,7 +181,8 @@ progress = Table(
     Column("applied", BigInteger, nullable=False),  # highest contiguous sequence stored and applied
     Column("highest", BigInteger, nullable=False),  # highest sequence the unit says it has
     Column("duplicates", BigInteger, nullable=False, default=0),
-    Column("fork", String),  # why, once the same key came with another content
+    Column("fork", String),  # why, once two devices spoke under this name
+    Column("retired", Boolean, nullable=False, default=False),  # another epoch speaks now
 )
 
 tokens = Table(
@@ -182,3 +194,31 @@ tokens = Table(
     Column("made", String, nullable=False),
     Column("expires", String),
 )
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("mark", String, primary_key=True),  # access.people.erased_mark of the member's id
+    Column("at", String, nullable=False),
+)
+"""Who was erased, so that no unit brings the name back."""
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("secret", String, nullable=False),  # SHA-256 of it
+    Column("unit", String, nullable=False),
+    Column("machine", ForeignKey("machines.id")),  # null: a kiosk
+    Column("expires", String, nullable=False),
+    Column("wrong", Integer, nullable=False),  # tries
+)
+"""The one-time codes that wait for their device."""
+
+floors = Table(
+    "floors",
+    metadata,
+    Column("key", String, primary_key=True),  # a device's public key
+    Column("floor", BigInteger, nullable=False),
+)
+"""Below which number a device's requests are old: raised once in a hundred thousand requests."""

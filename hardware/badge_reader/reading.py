@@ -1,7 +1,13 @@
 """What a badge reader read, and what it says when it cannot."""
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from access.people import Strength
+
+NUMBER_LENGTHS = (4, 7, 10)
+"""The bytes of a card's number, as ISO 14443-3 has them."""
 
 
 class ReaderGoneError(OSError):
@@ -10,17 +16,55 @@ class ReaderGoneError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A badge's number in upper-case hexadecimal, and how strong a proof it is: a number can be copied."""
+    """One tap: the badge's number in upper-case hexadecimal, and what it proved.
+
+    `strength` is the kind of proof that was asked for, `verified` whether it was given; `reason` says why a tap is
+    refused, and is empty for one that is not. `ms` and `frames` are what it took, from the finding poll to the
+    last answer. Two cards at once have no number.
+    """
 
     uid: str
-    strength: Literal["uid"] = "uid"
+    strength: Strength = Strength.UID
+    verified: bool = False
+    reason: str = ""
+    ms: float = 0.0
+    frames: int = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError for anything but 4, 7 or 10 bytes, as ISO 14443-3 has them."""
-        if len(bytes.fromhex(self.uid)) not in (4, 7, 10) or self.uid != self.uid.upper():
+        """Raises ValueError for a number that is not 4, 7 or 10 bytes, as ISO 14443-3 has them."""
+        if self.uid == "" and self.reason:
+            return
+        if len(bytes.fromhex(self.uid)) not in NUMBER_LENGTHS or self.uid != self.uid.upper():
             raise ValueError("a badge number is 4, 7 or 10 bytes in upper-case hexadecimal")
 
     @property
     def made_up(self) -> bool:
         """True for a number that the card (a phone, mostly) draws afresh each time it is powered."""
         return len(self.uid) == 8 and self.uid.startswith("08")
+
+    @property
+    def worth(self) -> Strength:
+        """How far this tap can be trusted."""
+        if self.reason:
+            return Strength.FAILED
+        return self.strength if self.verified else Strength.UID
+
+    def to_json(self) -> str:
+        """The reading as a line of text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Reading":
+        """The reading that was written; ValueError for anything else."""
+        match json.loads(text):
+            case {"uid": str(), "strength": str(), "verified": bool(), "reason": str()} as raw:
+                return cls._of(raw)
+            case _:
+                raise ValueError("not a reading")
+
+    @classmethod
+    def _of(cls, raw: dict[str, Any]) -> "Reading":
+        try:
+            return cls(**{**raw, "strength": Strength(raw["strength"])})
+        except TypeError:
+            raise ValueError("not a reading") from None

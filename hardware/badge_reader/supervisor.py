@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NoReturn
 
-from hardware.badge_reader.lines import Line, LinePipe, Said
+from hardware.badge_reader.keys import KeyFor, no_keys
+from hardware.badge_reader.lines import Line, LinePipe, Said, key_line
 from hardware.badge_reader.reading import ReaderGoneError, Reading
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ START_S = 10.0
 """A Pi Zero needs seconds to start an interpreter and to open a reader."""
 SILENT_S = 3.0
 TAP_S = 1.5
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 2.0
+"""A reader that is plugged in again reads within three seconds."""
 STEADY_S = 30.0
 
 
@@ -43,7 +45,7 @@ class Watch:
                 return Watch(now + SILENT_S, now + TAP_S)
             case Said.READ:
                 return Watch(now + SILENT_S)
-            case Said.ALIVE | Said.GONE:
+            case Said.FOUND | Said.ALIVE | Said.ASKED | Said.GONE:
                 return replace(self, silent_at=now + SILENT_S)
 
     def overdue(self) -> str:
@@ -65,17 +67,26 @@ def command_for(path: str) -> Sequence[str]:
 class ReaderProcess:
     """A badge reader in a process of its own, which is started again whenever it ends or is overdue."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """`command` is `command_for(path)`, or another program that says the same lines."""
+    def __init__(self, command: Sequence[str], key_for: KeyFor = no_keys) -> None:
+        """`command` is `command_for(path)`, or another program that says the same lines. `key_for` is asked, on
+        this reader's own thread, for the key of each card that could prove itself."""
         self._command = command
+        self._key_for = key_for
+        self.trouble = ""
+        """What was wrong when the reader was lost last."""
         self._child: subprocess.Popen[bytes] | None = None
         self._closing = Event()
         self._thread: Thread | None = None
         self._lost = False
 
-    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
+    def start(
+        self,
+        on_reading: Callable[[Reading], None],
+        on_lost: Callable[[bool], None],
+        on_found: Callable[[str], None] = lambda name: None,
+    ) -> None:
         """Start reading. The callbacks come from this reader's own thread, `on_lost` at changes only."""
-        self._on_badge, self._on_lost = on_badge, on_lost
+        self._on_reading, self._on_lost, self._on_found = on_reading, on_lost, on_found
         self._thread = Thread(target=self._supervise, name="badge reader", daemon=True)
         self._thread.start()
 
@@ -126,26 +137,36 @@ class ReaderProcess:
         while not self._closing.is_set():
             for line in lines.within(watch.deadline - time.monotonic()):
                 watch = watch.heard(line.said, time.monotonic())
-                self._pass_on(line)
+                self._pass_on(line, child)
             if time.monotonic() >= watch.deadline:
                 raise ReaderGoneError(watch.overdue())
         raise ReaderGoneError("closed")
 
-    def _pass_on(self, line: Line) -> None:
+    def _pass_on(self, line: Line, child: subprocess.Popen[bytes]) -> None:
         match line.said:
+            case Said.FOUND:
+                self._on_found(line.text)
+            case Said.ASKED:
+                self._answer(line.text, child)
             case Said.ALIVE:
                 self._tell_lost(False, "")
             case Said.READ:
-                self._on_badge(Reading(line.text).uid)
+                self._on_reading(Reading.from_json(line.text))
             case Said.GONE:
                 raise ReaderGoneError(line.text)
             case Said.SENSED:
                 pass
+
+    def _answer(self, uid: str, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdin is not None
+        child.stdin.write(key_line(uid, self._key_for(uid)))
+        child.stdin.flush()
 
     def _tell_lost(self, lost: bool, why: str) -> None:
         """Log and tell the first failure and the recovery, not every failure between."""
         if lost == self._lost or self._closing.is_set():
             return
         self._lost = lost
+        self.trouble = why if lost else ""
         log.warning("badge reader lost: %s", why) if lost else log.info("badge reader is back")
         self._on_lost(lost)

@@ -12,6 +12,7 @@ from lisiere.demo.processes import DemoError
 
 FIGURES = {
     "tap": ("lisiere.bench.tap", "a badge read by the reader's process, to live power, its grant on disk before"),
+    "badge": ("lisiere.bench.badge", "a card that proves itself: bytes on its serial line, and times"),
     "exchange": ("lisiere.bench.exchange", "one exchange of a unit with its twin, without the network"),
     "unit": ("lisiere.bench.unit", "a unit's processes: their memory, and from their start to ready"),
     "rehearse": ("lisiere.bench.rehearse", "a simulated workshop: virtual time in a second of real time"),

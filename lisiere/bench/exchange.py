@@ -73,7 +73,7 @@ def _unit(folder: Path, twin: OneTwin) -> Unit:
     store.keep_reply(sealed)
     store.close()
     timekeeping.keep(Anchor(clock.read()), folder / "clock.json")
-    devices = Devices(clock, FreeSpace(folder, 0), SimulatedOutput(mono_ms), os.urandom)
+    devices = Devices(clock, FreeSpace(folder, 0), SimulatedOutput(mono_ms), os.urandom, PrivateKey(os.urandom(32)))
     return assemble(UNIT, folder, twin.key.public, devices, twin, lambda event: None, Watchers())
 
 

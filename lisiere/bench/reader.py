@@ -13,6 +13,7 @@ import time
 from select import select
 
 from hardware.badge_reader.lines import Line, Said
+from hardware.badge_reader.reading import Reading
 
 ALIVE_EVERY_S = 1.0
 
@@ -32,7 +33,7 @@ def main() -> int:
 
 
 def _tap(number: str) -> int:
-    sensed, read = Line(Said.SENSED).encode(), Line(Said.READ, number).encode()
+    sensed, read = Line(Said.SENSED).encode(), Line(Said.READ, Reading(number).to_json()).encode()
     at = time.monotonic_ns()
     os.write(1, sensed)
     os.write(1, read)

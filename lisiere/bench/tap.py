@@ -146,7 +146,7 @@ class BenchUnit:
         store.keep_replica(seal(replica_to_bytes(self._replica()), twin))
         store.close()
         timekeeping.keep(Anchor(clock.read()), folder / "clock.json")
-        devices = Devices(clock, FreeSpace(folder, 0), self.relay, os.urandom)
+        devices = Devices(clock, FreeSpace(folder, 0), self.relay, os.urandom, PrivateKey(os.urandom(32)))
         watchers = Watchers(tell=lambda stamped: _ignore(self._status.heard(stamped)))
         return assemble(
             UNIT, folder, twin.public, devices, NoTwin(), self._heard, watchers, self._on_a_thread
@@ -176,6 +176,9 @@ class BenchUnit:
         if isinstance(event, Written) and any(isinstance(fact, RunClosed) for fact in event.facts):
             self._settled.set()
 
+    def _presented(self, number: str) -> BadgePresented:
+        return BadgePresented(badge_tag(number, self._tag_key))
+
     def _start_reader(self, folder: Path, parts: ExitStack) -> socket.socket:
         path = folder / "reader.sock"
         door = parts.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -183,9 +186,7 @@ class BenchUnit:
         door.listen(1)
         door.settimeout(PATIENCE_S)
         reader = ReaderProcess((sys.executable, "-m", "lisiere.bench.reader", str(path)))
-        reader.start(
-            lambda number: self._loop.post(BadgePresented(badge_tag(number, self._tag_key))), lambda lost: None
-        )
+        reader.start(lambda reading: self._loop.post(self._presented(reading.uid)), lambda lost: None)
         parts.callback(reader.close)
         return parts.enter_context(door.accept()[0])
 

@@ -42,16 +42,13 @@ class UnitOnTrial:
         self._data = folder / UNIT
         self._data.mkdir()
         self._runs = 0
-        twin = self._start_twin(parts)
+        address = f"https://127.0.0.1:{free_port()}"
+        twin = self._start_twin(parts, address)
         twin.post("/api/machines", {"id": UNIT, "name": UNIT, "requires": []})
         bench = MachineBench(UNIT, self._data / "bench.sock", 0)
         parts.callback(bench.close)
-        simulated = Simulated("bench.sock")
-        enrol(
-            Enrolment(
-                self._data, twin.url, twin.token, UNIT, UNIT, bench.tag.path, Panel(port=free_port()), simulated
-            )
-        )
+        panel, simulated = Panel(port=free_port()), Simulated("bench.sock")
+        enrol(Enrolment(self._data, address, twin.code(UNIT, UNIT), bench.tag.path, panel, simulated))
 
     def start(self) -> tuple[Processes, float]:
         """Start keeper and unit together; the processes, and the seconds until the unit says `ready:`."""
@@ -73,12 +70,13 @@ class UnitOnTrial:
             raise
         return processes, time.perf_counter() - began
 
-    def _start_twin(self, parts: ExitStack) -> Twin:
-        data, port = self._folder / "twin", free_port()
-        twin = Twin(f"http://127.0.0.1:{port}", token(data, "admin"))
+    def _start_twin(self, parts: ExitStack, address: str) -> Twin:
+        data, page = self._folder / "twin", free_port()
+        twin = Twin(f"http://127.0.0.1:{page}", token(data, "admin"))
+        ports = ("--port", address.rpartition(":")[2], "--plain-http", str(page))
         processes = Processes(self._folder / "logs-twin")
         parts.callback(processes.stop)
-        processes.start("twin", "-m", "lisiere.cli", "twin", "serve", "--data", str(data), "--port", str(port))
+        processes.start("twin", "-m", "lisiere.cli", "twin", "serve", "--data", str(data), *ports)
         processes.wait_until("the twin", twin.answers)
         return twin
 

@@ -44,6 +44,10 @@ class Twin:
             raise DemoError(f"the twin refuses {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
+    def code(self, unit: str, machine: str | None = None) -> str:
+        """A one-time code for a device."""
+        return str(self.post("/api/codes", {"unit": unit, "machine": machine})["code"])
+
     def answers(self) -> bool:
         """Whether it is there."""
         try:
@@ -64,6 +68,7 @@ class Stage:
         self.benches: dict[str, MachineBench] = {}
         self.kiosk: MachineBench | None = None
         self.twin = Twin(f"http://127.0.0.1:{ports.twin}", "")
+        self.twin_address = f"https://127.0.0.1:{ports.twin_tls}"
 
     def open(self) -> None:
         """Start everything, each part ready before the next needs it."""
@@ -90,12 +95,10 @@ class Stage:
     def _start_twin(self) -> None:
         from twin.serve import token
 
-        data = self.folder / "twin"
-        self.twin.token = token(data, "admin")
-        self.twin = Twin(self.twin.url, self.twin.token)
-        self.processes.start(
-            "twin", "-m", "lisiere.cli", "twin", "serve", "--data", str(data), "--port", str(self.ports.twin)
-        )
+        data, ports = self.folder / "twin", self.ports
+        self.twin = Twin(self.twin.url, token(data, "admin"))
+        words = ("-m", "lisiere.cli", "twin", "serve", "--data", str(data))
+        self.processes.start("twin", *words, "--port", str(ports.twin_tls), "--plain-http", str(ports.twin))
         self.processes.wait_until("the twin", self.twin.answers)
 
     def _enter_people_and_machines(self) -> None:
@@ -133,10 +136,8 @@ class Stage:
         enrol(
             Enrolment(
                 folder,
-                self.twin.url,
-                self.twin.token,
-                machine,
-                machine,
+                self.twin_address,
+                self.twin.code(machine, machine),
                 bench.tag.path,
                 Panel(port=self.ports.panel(number)),
                 Simulated("bench.sock"),
@@ -155,17 +156,8 @@ class Stage:
         folder = self.folder / KIOSK
         folder.mkdir()
         self.kiosk = MachineBench(KIOSK, folder / "bench.sock", self.ports.kiosk_reader)
-        enrol(
-            Enrolment(
-                folder,
-                self.twin.url,
-                self.twin.token,
-                KIOSK,
-                None,
-                self.kiosk.tag.path,
-                simulated=Simulated("bench.sock"),
-            )
-        )
+        reader, simulated = self.kiosk.tag.path, Simulated("bench.sock")
+        enrol(Enrolment(folder, self.twin_address, self.twin.code(KIOSK), reader, simulated=simulated))
         self.processes.start("kiosk", "-m", "lisiere.cli", "kiosk", "--data", str(folder))
         self.processes.wait_until("the kiosk", lambda: self.kiosk is not None and self.kiosk.connected)
 

@@ -9,7 +9,7 @@ from lisiere.demo.processes import DemoError
 from lisiere.demo.stage import Stage
 from lisiere.demo.workshop import MACHINES, MEMBERS
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long to wait for what should come within a second or two."""
 SEWING_S = 2.0
 """How long Ana sews."""

@@ -47,8 +47,13 @@ class Ports:
 
     @property
     def twin(self) -> int:
-        """The twin's page and API."""
+        """The twin's page and API, without TLS: for a browser on this computer."""
         return self.base
+
+    @property
+    def twin_tls(self) -> int:
+        """The twin as units and the kiosk know it."""
+        return self.base + 2
 
     @property
     def bench(self) -> int:
@@ -70,7 +75,7 @@ class Ports:
 
     def tcp(self) -> list[int]:
         """All TCP ports."""
-        return [self.twin, self.bench, *(self.panel(i) for i in range(len(MACHINES)))]
+        return [self.twin, self.twin_tls, self.bench, *(self.panel(i) for i in range(len(MACHINES)))]
 
     def udp(self) -> list[int]:
         """All UDP ports."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import requests
 
@@ -31,13 +32,16 @@ class Answer:
     asked: datetime
 
 
-def ask(url: str) -> Answer | str:
-    """The twin's answer to `/healthz`, or why there is none."""
+def ask(url: str, authority: Path) -> Answer | str:
+    """The twin's answer to `/healthz`, or why there is none. `authority`: the only one whose word counts."""
     with requests.Session() as session:
         session.trust_env = False
+        session.verify = str(authority)
         try:
             answer = session.get(url.rstrip("/") + "/healthz", timeout=TIMEOUT, allow_redirects=False)
-        except (requests.RequestException, ValueError) as error:
+        except requests.exceptions.SSLError:
+            return "not the one this unit was enrolled at, or has another name: its certificate is refused"
+        except (requests.RequestException, OSError, ValueError) as error:
             return f"not reachable ({type(error).__name__})"
     if answer.status_code != 200:
         return f"answers {answer.status_code}"

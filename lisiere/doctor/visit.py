@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.config import FILE, ConfigError, load
+from controller.config import FILE, TWIN_AUTHORITY, ConfigError, load
 from lisiere.doctor.clock import check_clock
 from lisiere.doctor.disk import check_disk
 from lisiere.doctor.finding import Finding, Mark, attention, bad, ok
@@ -15,6 +15,7 @@ from lisiere.doctor.patient import Patient, patient
 from lisiere.doctor.reader import check_reader
 from lisiere.doctor.relay import check_relay
 from lisiere.doctor.replica import check_replica
+from lisiere.doctor.wear import check_wear
 
 HOME = Path("/var/lib/lisiere")
 WIDTH, INDENT = 100, " " * 19
@@ -49,12 +50,13 @@ def examine(folder: Path, system: Path, now: datetime) -> list[Finding]:
         seen = patient(folder, load(folder), system, now)
     except ConfigError as error:
         return [bad("unit", f"not enrolled: {error}", "", "enrol it, or mend the file: lisiere enrol --help")]
-    answer = ask(seen.config.twin)
+    answer = ask(seen.config.twin, folder / TWIN_AUTHORITY)
     return [
         _unit(seen),
         *check_clock(seen, answer),
         *check_replica(seen),
         *check_disk(seen),
+        *check_wear(seen),
         *check_reader(seen),
         *check_relay(seen),
         *check_link(seen, answer),

@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from controller.config import Config, ConfigError, load
+from access.people import Badge
+from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import (
     Counter,
@@ -26,6 +27,12 @@ from server_sync.identity import (
     badge_tag,
 )
 
+if TYPE_CHECKING:
+    from hardware.badge_reader.reading import Reading
+    from kiosk.directory import TwinDirectory
+
+NOBODY = ""
+"""The tag of a badge that was refused: it is no member's."""
 SITE = "Lisière"
 """What the screen calls the workshop until the twin has told its name."""
 
@@ -41,14 +48,18 @@ def command(arguments: list[str]) -> int:
     parser.add_argument("--size", default="1280x800", metavar="WxH", help="the window, in pixels")
     parser.add_argument("--demo", action="store_true", help="the fixed story, for --screenshot")
     parser.add_argument("--screenshot", type=Path, metavar="DIR", help="with --demo: pictures of every screen")
+    parser.add_argument("--lang", default="fr", metavar="LANG", help="of the pictures: fr, de, en, gsw_FR, tr, ar")
+    parser.add_argument(
+        "--buttons", type=_pins, metavar="PIN,PIN", help="two buttons for the spoken mode: the next thing, this one"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     if options.demo and options.screenshot:
-        return _pictures(options.screenshot, options.size)
+        return _pictures(options.screenshot, options.size, options.lang)
     if options.data is None:
         parser.error("--data DIR is needed")
     try:
-        _run(load(options.data), options.data, _size(options.size))
+        _run(load(options.data), options.data, _size(options.size), options.buttons)
     except (ConfigError, IdentityError, TwinUnreachable, TwinRefused, OSError, ValueError) as error:
         print(f"lisiere kiosk: {error}", file=sys.stderr)
         return 1
@@ -62,36 +73,54 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _pictures(folder: Path, size: str) -> int:
+def _pins(text: str) -> tuple[int, int]:
+    one, comma, other = text.partition(",")
+    if not (comma and one.isdigit() and other.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: write it like 5,6")
+    return int(one), int(other)
+
+
+def _pictures(folder: Path, size: str, language: str) -> int:
     from kiosk.pictures import take
 
-    for path in take(folder, _size(size)):
+    for path in take(folder, _size(size), language):
         print(path)
     return 0
 
 
-def _run(config: Config, folder: Path, size: tuple[int, int]) -> None:
+def _run(config: Config, folder: Path, size: tuple[int, int], pins: tuple[int, int] | None) -> None:
     """Put the kiosk together, and let its window own this thread."""
     os.environ["KCFG_GRAPHICS_WIDTH"], os.environ["KCFG_GRAPHICS_HEIGHT"] = map(str, size)
     from kiosk.app import KioskApp
     from kiosk.directory import TwinDirectory
     from kiosk.environment import dots_per_inch
+    from kiosk.voice import SpokenVoice
 
     os.environ.setdefault("KIVY_DPI", str(dots_per_inch(size)))
     key = PrivateKey.load_or_make(folder / "unit.key")
     counter = Counter(folder / "counter")
-    transport = HttpTransport(config.twin, RequestSigner(config.unit, key, "twin", counter))
+    signer = RequestSigner(config.unit, key, "twin", counter)
+    transport = HttpTransport(config.twin, signer, folder / TWIN_AUTHORITY)
     directory = TwinDirectory(config.unit, transport, PublicKey(config.twin_key), folder / "copy.sealed", SITE)
     if not directory.units():
         directory.refresh()
     links = {unit.machine: _courier(config, unit, key, counter) for unit in directory.units()}
-    app = KioskApp(links, directory, TagReader(config))
+    reader = TagReader(config, directory)
+    app = KioskApp(links, directory, reader, voice=SpokenVoice(), buttons=_buttons(pins))
     directory.start()
     _end_on_signals(app.end)
     if config.simulated.bench:
         HandLine(folder / config.simulated.bench)
     app.run()
     directory.close()
+
+
+def _buttons(pins: tuple[int, int] | None) -> Any:
+    if pins is None:
+        return None
+    from hardware.buttons import GpioButtons
+
+    return GpioButtons(*pins)
 
 
 def _courier(config: Config, unit: Any, key: PrivateKey, counter: Callable[[], int]) -> Any:
@@ -113,21 +142,37 @@ def _end_on_signals(end: Callable[[], None]) -> None:
 
 
 class TagReader:
-    """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads."""
+    """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads.
 
-    def __init__(self, config: Config) -> None:
+    A card is checked with its kiosk key. What fails, or falls short of what the badge can prove, is nobody's.
+    """
+
+    def __init__(self, config: Config, directory: "TwinDirectory") -> None:
+        from hardware.badge_reader.keys import KIOSK_KEY
         from hardware.badge_reader.supervisor import ReaderProcess, command_for
+        from lisiere.badge.keys import KeysByTag
 
         self._tag_key = bytes.fromhex(config.tag_key)
-        self._reader = ReaderProcess(command_for(config.reader))
+        self._directory = directory
+        keys = KeysByTag(self._tag_key, self._badge_of, KIOSK_KEY)
+        self._reader = ReaderProcess(command_for(config.reader), keys)
 
     def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
         """See `kiosk.ports.Reader`."""
-        self._reader.start(lambda number: on_badge(badge_tag(number, self._tag_key)), on_lost)
+        self._reader.start(lambda reading: on_badge(self._tag(reading)), on_lost)
 
     def close(self) -> None:
         """See `kiosk.ports.Reader`."""
         self._reader.close()
+
+    def _tag(self, reading: "Reading") -> str:
+        tag = badge_tag(reading.uid, self._tag_key)
+        badge = self._badge_of(tag) or Badge(tag)
+        return tag if reading.worth.reaches(badge.strength) else NOBODY
+
+    def _badge_of(self, tag: str) -> Badge | None:
+        owner = self._directory.site().owner(tag)
+        return None if owner is None else owner[1]
 
 
 class HandLine:

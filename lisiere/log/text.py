@@ -133,6 +133,7 @@ LEADING = {
     "request": ("outcome",),
     "sync": ("kind",),
     "report": ("what",),
+    "rating": ("face",),
     RUN: ("end_reason",),
 }
 """The fields of an event that stand first, without their names."""

@@ -38,6 +38,8 @@ def short(record: Record) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ",".join(value) or "-"
     return "-" if value is None else str(value)
 
 

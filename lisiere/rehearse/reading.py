@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from access.bookings import Booking
 from access.machines import Machine, Output
-from access.people import Category, Role
+from access.people import Category, Role, Strength
 from access.policy import Policy, UntrustedClock
 from access.times import DAYS, Hours, Opening
 from lisiere.rehearse.script import Act, Expectation, Person, Script, ScriptError
@@ -80,6 +80,7 @@ class _Reader:
             "output": lambda where, value: self._one_of(where, value, Output),
             "role": lambda where, value: self._one_of(where, value, Role),
             "category": lambda where, value: self._one_of(where, value, Category),
+            "strength": lambda where, value: self._one_of(where, value, Strength),
             "instant": self._instant,
             "moment": self._moment,
             "timezone": self._timezone,

@@ -94,7 +94,7 @@ class Records:
             "booking",
             id=change.id,
             outcome=change.outcome,
-            reasons=list(change.reasons),
+            reasons=[str(reason) for reason in change.reasons],
             source=change.source,
             machine=change.machine,
             member=change.member,

@@ -40,6 +40,7 @@ MACHINE = {
     "feedback": Key("yes or no", True),
     "rtc": Key("yes or no", False),
     "hazardous": Key("yes or no", False),
+    "weakest_badge": Key("strength", None),
 }
 
 MEMBER = {
@@ -60,7 +61,7 @@ BOOKING = {
 }
 
 STEPS = {
-    "tap": {"machine": Key("machine"), "badge": Key("badge")},
+    "tap": {"machine": Key("machine"), "badge": Key("badge"), "strength": Key("strength", "ntag424")},
     "current": {"machine": Key("machine"), "amps": Key("amount")},
     "estop": {"machine": Key("machine"), "pressed": Key("yes or no")},
     "kill": {"machine": Key("machine")},

@@ -12,8 +12,8 @@ from lisiere.simulate.stage import Outcome
 from lisiere.simulate.states import WANTED
 from lisiere.simulate.story import beyond_words, told
 
-EPILOG = f"""A device-day has {VISITS[0]} to {VISITS[1]} visits, as the seed has it: a booking, a walk-up,
-a stranger, each with about two taps; and as many faults as the seed's classes bring.
+EPILOG = f"""A device-day has {VISITS[0]} to {VISITS[1]} visits, as the seed has it: a booking, a walk-up, a
+stranger, each with about two taps; and as many faults as the seed's classes bring.
 examples:
   lisiere simulate --device-years 1                 a minute or so
   lisiere simulate --device-years 1000 --json       what a release needs

@@ -17,12 +17,24 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from access.people import Badge
 from controller import timekeeping
 from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
-from controller.config import Config, ConfigError, load
-from controller.events import CancelAsked, Event, ExtendAsked, FaultSeen, LinkLost, StopAsked, WalkUpAsked
+from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
+from controller.events import (
+    BeginAsked,
+    CancelAsked,
+    Event,
+    ExtendAsked,
+    FaultSeen,
+    LinkLost,
+    RatingGiven,
+    ReserveAsked,
+    StopAsked,
+    WalkUpAsked,
+)
 from controller.journal import JournalError, Stamped
-from controller.link import Ask, Cancel, Done, Extend, Finish, Reply, ReportFault, WalkUp
+from controller.link import Ask, Begin, Cancel, Done, Extend, Finish, Rate, Reply, ReportFault, Reserve, WalkUp
 from controller.loop import Loop, RecorderThread
 from controller.panel import Panel
 from controller.recorder import Recorder
@@ -31,7 +43,15 @@ from hardware.clock import SystemClock
 from hardware.disk import FreeSpace
 from lisiere.unit.edges import Edges
 from server_sync.client import HttpTransport
-from server_sync.identity import Counter, IdentityError, PrivateKey, PublicKey, RequestSigner, RequestVerifier
+from server_sync.identity import (
+    Counter,
+    FileFloors,
+    IdentityError,
+    PrivateKey,
+    PublicKey,
+    RequestSigner,
+    RequestVerifier,
+)
 from server_sync.worker import SyncWorker
 
 RESERVE_BYTES = 16 * 1024 * 1024
@@ -65,6 +85,7 @@ class UnitProcess:
 
     def __init__(self, config: Config, folder: Path, parts: ExitStack) -> None:
         self._config = config
+        self._folder = folder
         self._parts = parts
         self._loop = Loop()
         self._status = Status(config.unit)
@@ -72,7 +93,7 @@ class UnitProcess:
         self._key = PrivateKey.load_or_make(folder / "unit.key")
         self._counter = Counter(folder / "counter")
         signer = RequestSigner(config.unit, self._key, "twin", self._counter)
-        self._transport = HttpTransport(config.twin, signer)
+        self._transport = HttpTransport(config.twin, signer, folder / TWIN_AUTHORITY)
         self._recorders: list[RecorderThread] = []
         self._cause = _cause(folder)
         self._unit = self._assembled(folder)
@@ -86,7 +107,7 @@ class UnitProcess:
         self._recorders[0].start()
         self._parts.callback(self._recorders[0].close)
         self._unit.control.boot(self._cause)
-        self._edges.start(self._loop.post)
+        self._edges.start(self._loop.post, self._badge_of)
         self._parts.callback(self._edges.close)
         self._worker.start()
         self._parts.callback(self._worker.close)
@@ -97,7 +118,8 @@ class UnitProcess:
         self._loop.run(self._unit.control, self._after_turn)
 
     def _assembled(self, folder: Path) -> Unit:
-        devices = Devices(SystemClock(), FreeSpace(folder, RESERVE_BYTES), self._edges.output, os.urandom)
+        disk = FreeSpace(folder, RESERVE_BYTES)
+        devices = Devices(SystemClock(), disk, self._edges.output, os.urandom, self._key)
         unit = assemble(
             self._config.unit,
             folder,
@@ -112,7 +134,7 @@ class UnitProcess:
         return unit
 
     def _on_a_thread(self, recorder: Recorder) -> RecorderThread:
-        self._recorders.append(RecorderThread(recorder))
+        self._recorders.append(RecorderThread(recorder, self._loop.stop))
         return self._recorders[0]
 
     def _sync_worker(self) -> SyncWorker:
@@ -127,7 +149,7 @@ class UnitProcess:
 
     def _lan_port(self) -> Panel:
         signer = RequestSigner(self._config.unit, self._key, "kiosk", self._counter)
-        verifier = RequestVerifier(self._config.unit, self._key_of)
+        verifier = RequestVerifier(self._config.unit, self._key_of, FileFloors(self._folder / "floors.json"))
         address = (self._config.panel.host, self._config.panel.port)
         return Panel(lambda ask, reply: self._loop.post(event_of(ask, reply)), signer, verifier, address)
 
@@ -136,7 +158,13 @@ class UnitProcess:
         devices = self._unit.control.replica.devices
         return next((PublicKey(d.key) for d in devices if d.id == device and d.machine is None), None)
 
+    def _badge_of(self, tag: str) -> Badge | None:
+        """A badge as the replica has it."""
+        owner = self._unit.control.replica.owner(tag)
+        return None if owner is None else owner[1]
+
     def _told(self, stamped: Stamped) -> None:
+        self._edges.told(stamped.fact)
         brief = self._status.heard(stamped)
         if brief is not None:
             self._edges.show(brief)
@@ -153,8 +181,12 @@ def event_of(ask: Ask, reply: Reply) -> Event:
     match ask:
         case WalkUp():
             return WalkUpAsked(ask.id, ask.member, ask.minutes, ask.power, reply)
+        case Reserve():
+            return ReserveAsked(ask.id, ask.member, ask.start, ask.end, ask.elsewhere, reply)
+        case Begin():
+            return BeginAsked(ask.member, ask.booking, reply)
         case Extend():
-            return ExtendAsked(ask.booking, ask.minutes, reply)
+            return ExtendAsked(ask.booking, ask.minutes, reply, ask.end)
         case Cancel():
             return CancelAsked(ask.booking, reply)
         case Finish():
@@ -163,6 +195,9 @@ def event_of(ask: Ask, reply: Reply) -> Event:
         case ReportFault():
             reply(Done())
             return FaultSeen(ask.member, ask.what)
+        case Rate():
+            reply(Done())
+            return RatingGiven(ask.face, ask.question, ask.answer)
 
 
 def _cause(folder: Path) -> str:

@@ -1,11 +1,15 @@
 """What hangs on a unit, made from its configuration: each edge only puts events on the unit's inbox."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from controller.config import Config, Pins
+from access.facts import Fact, FaultCleared
+from access.people import Badge
+from access.vocabulary import Fault
+from controller.config import Board, Config, ConfigError, Pins
 from controller.events import (
     BadgePresented,
     BoardChanged,
@@ -16,18 +20,24 @@ from controller.events import (
     ReaderChanged,
 )
 from controller.ports import Pattern
+from firmware_bridge.bridge import Kind, opened
+from firmware_bridge.output import BoardOutput
+from hardware.badge_reader.keys import MACHINE_KEY
 from hardware.badge_reader.supervisor import ReaderProcess, command_for
 from hardware.indicator import GpioIndicator
 from hardware.inputs import GpioInputs, Wiring
 from hardware.relay.client import KeeperOutput
 from hardware.relay.report import Report
+from lisiere.badge.keys import KeysByTag
 from server_sync.identity import badge_tag
 
 Post = Callable[[Event], None]
 
+log = logging.getLogger(__name__)
+
 
 class Edges:
-    """Reader, keeper, inputs and indicator of one unit, on real pins or on mock ones with a bench behind."""
+    """Reader, keeper or board, inputs and indicator of a unit, on real pins or on mock ones with a bench behind."""
 
     def __init__(self, config: Config, folder: Path) -> None:
         self._config = config
@@ -35,7 +45,9 @@ class Edges:
         self._open = ExitStack()
         self._said: list[Callable[[Pattern], None]] = []
         self._reported: list[Callable[[Report], None]] = []
-        self.output = KeeperOutput(folder / config.relay.keeper)
+        self._board = _board_output(config.board) if config.board.port else None
+        self._keeper = KeeperOutput(folder / config.relay.keeper)
+        self.output: KeeperOutput | BoardOutput = self._board or self._keeper
         self._pins = config.pins
         self._factory: Any = self._simulated(folder) if config.simulated.bench else _real_pins(config.pins)
 
@@ -50,8 +62,8 @@ class Edges:
         self._reported.append(bench.report)
         return wires.factory
 
-    def start(self, post: Post) -> None:
-        """Begin: every edge says how it stands, then what changes."""
+    def start(self, post: Post, badge_of: Callable[[str], Badge | None]) -> None:
+        """Begin: every edge says how it stands, then what changes. `badge_of` finds a badge by its tag."""
         pins = self._pins
         inputs = GpioInputs(_wiring(pins), pin_factory=self._factory)
         inputs.start(
@@ -64,14 +76,31 @@ class Edges:
             indicator = GpioIndicator(pins.red, pins.green, pins.buzzer, pin_factory=self._factory)
             self._open.callback(indicator.close)
             self._said.append(indicator.show)
-        self.output.start(lambda lost: post(BoardChanged(lost)), self._report)
-        self._open.callback(self.output.close)
-        reader = ReaderProcess(command_for(self._config.reader))
+        self._start_output(post)
+        reader = ReaderProcess(command_for(self._config.reader), KeysByTag(self._tag_key, badge_of, MACHINE_KEY))
         reader.start(
-            lambda number: post(BadgePresented(badge_tag(number, self._tag_key))),
+            lambda reading: post(BadgePresented(badge_tag(reading.uid, self._tag_key), strength=reading.worth)),
             lambda lost: post(ReaderChanged(lost)),
         )
         self._open.callback(reader.close)
+
+    def told(self, fact: Fact) -> None:
+        """The journal has a fact: when a technician's tap has cleared a weld, the board may forget it too."""
+        if self._board is not None and fact == FaultCleared(Fault.RELAY_WELDED):
+            self._board.clear_weld()
+
+    def _start_output(self, post: Post) -> None:
+        if self._board is None:
+            self._keeper.start(lambda lost: post(BoardChanged(lost)), self._report)
+        else:
+            self._board.start(
+                lambda lost: post(BoardChanged(lost)),
+                lambda reading: None,
+                on_contact=lambda closed: post(ContactChanged(closed)),
+                on_estop=lambda pressed: post(EstopChanged(pressed)),
+                on_amps=lambda amps: post(MotorChanged(amps)),
+            )
+        self._open.callback(self.output.close)
 
     def show(self, pattern: Pattern) -> None:
         """Show a pattern on whatever shows patterns here."""
@@ -85,6 +114,17 @@ class Edges:
     def _report(self, report: Report) -> None:
         for heard in self._reported:
             heard(report)
+
+
+def _board_output(board: Board) -> BoardOutput:
+    """The output that a board keeps; ConfigError for a kind that there is not."""
+    if board.kind not in list(Kind):
+        raise ConfigError(f"[board] kind must be one of: {', '.join(Kind)}")
+    kind = Kind(board.kind)
+    if board.meter and kind is Kind.LISIERE:
+        raise ConfigError("[board] meter is for a relay_board: a board of kind lisiere measures by itself")
+    log.info("board %s: %s", board.port, kind.safety)
+    return BoardOutput(lambda: opened(kind, board.port, board.meter))
 
 
 def _wiring(pins: Pins) -> Wiring:

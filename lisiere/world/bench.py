@@ -13,6 +13,7 @@ from pathlib import Path
 
 from access.facts import PowerSwitched
 from access.machines import Machine, Output
+from access.people import Strength
 from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import Cause
@@ -38,7 +39,7 @@ from hardware.disk import SimulatedDisk
 from hardware.relay.simulated import SimulatedOutput
 from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinRefused, TwinUnreachable
-from server_sync.identity import PublicKey, badge_tag
+from server_sync.identity import PrivateKey, PublicKey, badge_tag
 from server_sync.replica_store import ReplicaStore
 from server_sync.worker import LinkWatch, News
 
@@ -66,6 +67,7 @@ class Bench:
         transport: Transport,
         twin: PublicKey,
         tag_key: bytes,
+        key: PrivateKey,
         rng: random.Random,
         tell: Callable[[str, Stamped], None],
         live: Callable[[str, bool, Cause], None],
@@ -78,6 +80,7 @@ class Bench:
         self._transport = transport
         self._twin = twin
         self._tag_key = tag_key
+        self._key = key
         self._rng = rng
         self._tell = tell
         self._live = live
@@ -119,7 +122,7 @@ class Bench:
     def boot(self, cause: str) -> None:
         """The unit's program starts on what is on its disk."""
         self._life += 1
-        devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes)
+        devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes, self._key)
         watchers = Watchers(tell=self._told, urge=self._gather)
         self.unit = assemble(
             self.machine.id,
@@ -182,10 +185,10 @@ class Bench:
 
     # --- what happens at the machine -----------------------------------------------------------------
 
-    def tap(self, number: str) -> None:
-        """A badge is shown and taken away."""
+    def tap(self, number: str, strength: Strength = Strength.NTAG424) -> None:
+        """A badge is shown and taken away. Unless it is said otherwise it proves itself, as new badges do."""
         if not self._reader_lost:
-            self.tell_unit(BadgePresented(self.tag(number)))
+            self.tell_unit(BadgePresented(self.tag(number), strength=strength))
 
     def tag(self, number: str) -> str:
         """The tag under which this unit knows a badge."""
@@ -206,7 +209,7 @@ class Bench:
         self.catch_up()
         self._estop = pressed
         if pressed:
-            if self.output.live:
+            if self.output.held:
                 self._commanded = Cause.ESTOP
             self.output.switch_off()
         self.tell_unit(EstopChanged(pressed))
@@ -258,7 +261,8 @@ class Bench:
 
     def _board_silent(self) -> None:
         if self._board_lost:
-            self._commanded = Cause.FAULT
+            if self.unit is not None and energised(self._control.state):
+                self._commanded = Cause.FAULT
             self.look()
             self.tell_unit(BoardChanged(True))
 
@@ -291,19 +295,25 @@ class Bench:
         self.ready_at(self._schedule.ms + BOOT_MS, "restart")
 
     def kill(self) -> None:
-        """The unit's process dies; its supervisor starts it again."""
-        if self.unit is not None:
-            self._commanded = Cause.INTERRUPTED
-            self.die()
+        """The unit's process dies, be it hung or still starting; its supervisor starts it again."""
+        if self.mains:
+            self._interrupt()
             self.ready_at(self._schedule.ms + BOOT_MS, "restart")
 
     def hang(self, seconds: float) -> None:
         """The unit's loop stalls. What is shorter than the hold's margin changes nothing."""
         if self.unit is None or seconds * 1000 <= self._hold_ms - 200:
             return
-        self._commanded = Cause.INTERRUPTED
-        self.die()
+        self._interrupt()
         self.ready_at(self._schedule.ms + int(seconds * 1000) + BOOT_MS, "restart")
+
+    def _interrupt(self) -> None:
+        """The program goes, and with it what held the power; a relay that was let go before keeps its cause."""
+        self.catch_up()
+        if self.output.held:
+            self._commanded = Cause.INTERRUPTED
+        self.die()
+        self._life += 1
 
     # --- time, and what follows from it --------------------------------------------------------------
 
@@ -477,7 +487,7 @@ class Bench:
         """Count the exchanges that will carry nothing; the next one that may matter is executed."""
         if self._exchange_due is not None or self.unit is None:
             return
-        if self.unit.sync.backlog() > 0 or self.unit.control.outbox.refusals:
+        if self.unit.sync.pressing or self.unit.control.outbox.refusals:
             self._exchange_soon(GATHER_MS)
             return
         last = self._last_exchange
@@ -500,7 +510,7 @@ class Bench:
         """Send what still waits, and count what was not executed."""
         assert self.unit is not None
         self.exchange()
-        while self.unit.sync.backlog() > 0:
+        while self.unit.sync.pressing:
             self.exchange()
 
     def trust_clock(self, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from access.people import Strength
 from lisiere.world.site import Site
 
 Deed = Callable[[Site, Mapping[str, Any]], None]
@@ -24,7 +25,7 @@ def _links(site: Site, machine: str | None, up: bool) -> None:
 AT_THE_TWIN = ("lock", "unlock", "revoke", "restore")
 
 DEEDS: dict[str, Deed] = {
-    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"]),
+    "tap": lambda site, w: site.benches[w["machine"]].tap(w["badge"], w.get("strength", Strength.NTAG424)),
     "current": lambda site, w: site.benches[w["machine"]].draw(float(w["amps"])),
     "estop": lambda site, w: site.benches[w["machine"]].estop(w["pressed"]),
     "kill": lambda site, w: site.benches[w["machine"]].kill(),

@@ -107,6 +107,7 @@ class Site:
             self._wire(self, machine.id),
             self._key.public,
             tag_key,
+            key,
             random.Random(self._rng.random()),
             self._watch.fact,
             self._watch.power,

@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -29,8 +31,9 @@ FILES = [*OWN, *(SHARED or [Path("no-such-folder")])]
 GRANTS = {"booking", "staff", "walk_up"}
 REFUSALS = {
     *("estop", "fault", "locked", "badge_unknown", "badge_revoked", "membership_expired", "not_qualified"),
+    "badge_too_weak",
     *("clock_untrusted", "replica_stale", "in_use", "booked_by_other", "too_early", "booking_over"),
-    *("no_booking", "not_recorded"),
+    *("no_booking", "not_recorded", "badge_too_weak"),
 }
 CAUSES = {
     *("member", "booking_end", "idle", "max_run", "handover", "estop", "fault", "lock", "revoked"),
@@ -92,18 +95,22 @@ def test_records_speak_the_vocabulary(path: Path) -> None:
 
 
 def test_no_power_without_a_grant(path: Path) -> None:
-    """Each power-on follows a granted decision of its machine at the same instant, one grant each."""
-    grants: dict[str, list[str]] = defaultdict(list)
+    """Each power-on comes at the instant of a granted decision of its machine, and each grant gives power."""
+    script, records = played(path)
+    granted: list[tuple[str, str]] = []
+    powered: list[tuple[str, str]] = []
     live: dict[str, bool] = defaultdict(bool)
-    for record in played(path)[1]:
+    for record in records:
         if record["event"] == "decision" and record["outcome"] == "granted":
-            grants[record["machine"]].append(record["at"])
+            granted.append((record["machine"], record["at"]))
         elif record["event"] == "power":
             assert live[record["machine"]] != record["on"], record
             live[record["machine"]] = record["on"]
             if record["on"]:
-                assert grants[record["machine"]].pop(0) == record["at"], record
-    assert not any(grants.values())
+                assert (record["machine"], record["at"]) in granted, record
+                powered.append((record["machine"], record["at"]))
+    # A welded relay that nothing can tell of is live already when it is granted power.
+    assert granted == powered or any(act.do == "relay_welded" for act in script.acts)
 
 
 def test_runs_agree_with_the_power(path: Path) -> None:
@@ -316,3 +323,34 @@ def test_a_folder_is_one_line_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all(name in line for name, line in zip(("a-good", "b-hopeful", "c-wrong"), lines, strict=True))
+
+
+@pytest.mark.long
+def test_a_year_takes_less_than_a_minute(tmp_path: Path) -> None:
+    """A year of one machine with two thousand taps plays in less than a minute of the processor."""
+    file = tmp_path / "year.toml"
+    file.write_text("\n".join(a_year()))
+    began = time.process_time()
+    summary = play(read(file))[-1]
+    assert time.process_time() - began < 60
+    assert summary["twin"]["runs"] == 1000 and summary["twin"]["gaps"] == 0
+
+
+def a_year() -> Iterator[str]:
+    """The lines of a file: three bookings a day, each used for a while by one of four members."""
+    day = timedelta(days=1)
+    start = datetime.fromisoformat("2026-01-01T00:00:00+01:00")
+    yield f"start = {start.isoformat()}\nend = {(start + 365 * day).isoformat()}"
+    yield '[[machine]]\nid = "lathe-1"'
+    for member in range(4):
+        yield f'[[member]]\nid = "m{member}"\nbadges = ["0400000000{member:02}"]'
+    for number in range(1000):
+        begin = start + number // 3 * day + timedelta(hours=9 + 3 * (number % 3))
+        taps = begin + timedelta(minutes=number % 11), begin + timedelta(minutes=30 + number % 37)
+        drawing = taps[0] + timedelta(seconds=40)
+        yield f'[[booking]]\nid = "b{number}"\nmachine = "lathe-1"\nmember = "m{number % 4}"'
+        yield f"start = {begin.isoformat()}\nend = {(begin + timedelta(minutes=90)).isoformat()}"
+        step = '[[step]]\nmachine = "lathe-1"\n'
+        for at in taps:
+            yield f'{step}at = {at.isoformat()}\ndo = "tap"\nbadge = "0400000000{number % 4:02}"'
+        yield f'{step}at = {drawing.isoformat()}\ndo = "current"\namps = 1.0'

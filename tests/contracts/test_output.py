@@ -1,4 +1,4 @@
-"""What every output promises: the keeper's client with a real keeper, and the simulated output."""
+"""What every output promises: a real keeper's client, a board's bridge, and the simulated output."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,11 @@ from typing import Protocol
 
 import pytest
 
+from firmware_bridge.output import BoardOutput
+from firmware_bridge.registers import HOLD_MS as BOARD_HOLD_MS
+from firmware_bridge.registers import Reason
+from firmware_bridge.session import Reading
+from firmware_bridge.simulated import SimulatedBoard
 from hardware.clock import mono_ms
 from hardware.relay.client import KeeperOutput
 from hardware.relay.report import Report
@@ -97,11 +102,57 @@ class SimulatedBench:
         assert self.output.live
 
 
-@pytest.fixture(params=["keeper", "simulated"])
+class BoardBench:
+    """A board's bridge, with a simulated board at its end."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.board = SimulatedBoard(mono_ms)
+        self.output = BoardOutput(lambda: self.board)
+        self.output.start(
+            lambda lost: None,
+            self.readings.append,
+            on_contact=lambda closed: None,
+            on_estop=lambda pressed: None,
+            on_amps=lambda amps: None,
+        )
+        self._looks(1)
+
+    def becomes(self, live: bool) -> None:
+        eventually(lambda: self.board.live is live)
+
+    def stays_dead(self) -> None:
+        self._looks(3)
+        assert not self.board.live
+
+    def hold_passes(self) -> None:
+        eventually(lambda: self.readings[-1].reason is Reason.SILENCE)
+
+    def renews_past_a_hold(self) -> None:
+        ends = mono_ms() + 2 * BOARD_HOLD_MS
+
+        def old_enough() -> bool:
+            self.output.renew()
+            return mono_ms() > ends
+
+        eventually(old_enough)
+        assert self.board.live
+
+    def _looks(self, more: int) -> None:
+        enough = len(self.readings) + more
+        eventually(lambda: len(self.readings) >= enough)
+
+
+@pytest.fixture(params=["keeper", "board", "simulated"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Each output in turn."""
     if request.param == "simulated":
         yield SimulatedBench()
+        return
+    if request.param == "board":
+        board = BoardBench()
+        yield board
+        board.output.close()
         return
     with keeper(tmp_path / "keeper", HOLD_MS):
         real = KeeperBench(tmp_path / "keeper")

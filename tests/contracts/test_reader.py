@@ -1,4 +1,4 @@
-"""What every badge reader promises: the NFC process with a software tag, and the simulated one."""
+"""What every badge reader promises: the NFC process on a PN532, and the simulated one."""
 
 import os
 import signal
@@ -7,7 +7,10 @@ from typing import Protocol
 
 import pytest
 
-from hardware.badge_reader.simulated import SimulatedReader, SoftwareTag
+from hardware.badge_reader.reading import Reading
+from hardware.badge_reader.simulated import SimulatedReader
+from hardware.badge_reader.simulated.cards import Ntag215
+from hardware.badge_reader.simulated.pn532 import Pn532
 from hardware.badge_reader.supervisor import ReaderProcess, command_for
 from tests.hardware.waiting import eventually
 
@@ -17,7 +20,7 @@ SEVEN, FOUR = "04A1B2C3D4E5F6", "DEADBEEF"
 class Reader(Protocol):
     """The life of a reader."""
 
-    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None: ...
+    def start(self, on_reading: Callable[[Reading], None], on_lost: Callable[[bool], None]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -39,20 +42,20 @@ class Bench(Protocol):
 
 
 class ProcessBench:
-    """A reader's process on nfcpy's udp driver."""
+    """A reader's process on a PN532."""
 
     def __init__(self) -> None:
         self.badges: list[str] = []
         self.lost: list[bool] = []
-        self.tag = SoftwareTag()
-        self.reader = ReaderProcess(command_for(self.tag.path))
-        self.reader.start(self.badges.append, self.lost.append)
+        self.chip = Pn532()
+        self.reader = ReaderProcess(command_for(self.chip.path))
+        self.reader.start(lambda reading: self.badges.append(reading.uid), self.lost.append)
 
     def tap(self, uid: str) -> None:
         read = len(self.badges)
-        self.tag.present(uid, seconds=60)
+        self.chip.cards = [Ntag215(bytes.fromhex(uid))]
         eventually(lambda: len(self.badges) > read)
-        self.tag.remove()
+        self.chip.cards = []
 
     def lose(self) -> None:
         eventually(lambda: self.reader.pid is not None)
@@ -64,7 +67,7 @@ class ProcessBench:
 
     def close(self) -> None:
         self.reader.close()
-        self.tag.close()
+        self.chip.unplug()
 
 
 class SimulatedBench:
@@ -74,7 +77,7 @@ class SimulatedBench:
         self.badges: list[str] = []
         self.lost: list[bool] = []
         self.reader = SimulatedReader()
-        self.reader.start(self.badges.append, self.lost.append)
+        self.reader.start(lambda reading: self.badges.append(reading.uid), self.lost.append)
         self.tap, self.lose, self.restore = self.reader.tap, self.reader.lose, self.reader.restore
 
     def close(self) -> None:

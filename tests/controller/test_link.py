@@ -16,13 +16,16 @@ from access.vocabulary import Fault, Outcome, Reason, Refusal, Source, Warn
 from controller.link import (
     PATHS,
     Ask,
+    Begin,
     Cancel,
     Done,
     Extend,
     Finish,
     LastTap,
     LinkError,
+    Rate,
     ReportFault,
+    Reserve,
     UnitLink,
     UnitState,
     UnreachableUnit,
@@ -53,10 +56,15 @@ STATE = UnitState(
 )
 ASKS: tuple[Ask, ...] = (
     WalkUp("k1", "zoé", 30.0),
+    Reserve("k2", "zoé", NOON, NOON + timedelta(hours=1), 2),
+    Begin("zoé", "b1"),
     Extend("b1", 15.0),
+    Extend("b1", 15.0, NOON),
     Cancel("b1"),
     Finish("ana"),
     ReportFault(None, "l'aiguille est cassée"),
+    Rate(3),
+    Rate(0, "Vous reviendrez ?", "Oui"),
 )
 
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -17,7 +18,7 @@ from access.bookings import Booking
 from access.vocabulary import Refusal, Source
 from controller.link import Ask, Done, Finish, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp, encode
 from controller.panel import Panel
-from server_sync.identity import Counter, PrivateKey, RequestSigner, RequestVerifier
+from server_sync.identity import Counter, FileFloors, PrivateKey, RequestSigner, RequestVerifier
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 IDLE = UnitState(1, "overlock-1", NOON, "idle")
@@ -324,4 +325,36 @@ def test_a_panel_closes_twice_and_before_it_starts() -> None:
     """Closing is safe at any time."""
     panel = Panel(lambda ask, reply: None, KEY, KEY)
     panel.close()
+    panel.close()
+
+
+def test_a_restarted_unit_takes_no_old_request_and_the_kiosk_goes_on(tmp_path: Path) -> None:
+    """What was captured before the unit started again is refused; the kiosk leaves its numbers and is heard."""
+    unit, kiosk, answers = PrivateKey(b"u" * 32), PrivateKey(b"k" * 32), Counter()
+    signer = RequestSigner("kiosk-1", kiosk, "overlock-1", Counter())
+
+    def started() -> Panel:
+        verifier = RequestVerifier("overlock-1", lambda id: kiosk.public, FileFloors(tmp_path / "floors.json"))
+        replies = RequestSigner("overlock-1", unit, "kiosk", answers)
+        panel = Panel(lambda ask, reply: reply(Done()), replies, verifier)
+        panel.start()
+        return panel
+
+    def status(panel: Panel) -> bytes:
+        with socket.create_connection(panel.address, timeout=LIMIT_S) as line:
+            line.sendall(captured)
+            return line.makefile("rb").readline().split()[1]
+
+    body = encode(Finish("ana"))
+    signed = signer.sign("POST", "/finish", body) | {"host": "u", "content-length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+    captured = f"POST /finish HTTP/1.1\r\n{head}\r\n".encode() + body
+    panel = started()
+    assert [status(panel), status(panel)] == [b"200", b"401"]
+    panel.close()
+    panel = started()
+    assert status(panel) == b"401"
+    verifier = RequestVerifier("kiosk", lambda id: unit.public)
+    link = UnitLink("overlock-1", panel.address, signer, verifier, timeout=LIMIT_S)
+    assert link.ask(Finish("ana")) == Done()
     panel.close()

@@ -10,15 +10,23 @@ import nfc as nfcpy
 import pytest
 
 from hardware.badge_reader import nfc
+from hardware.badge_reader.nfc import NfcReader
 from hardware.badge_reader.reading import ReaderGoneError, Reading
 from hardware.badge_reader.simulated import SoftwareTag
+from hardware.badge_reader.simulated.cards import Ntag215
+from hardware.badge_reader.simulated.pn532 import SET_BAUD, Pn532
 from hardware.badge_reader.supervisor import ReaderProcess, command_for
-from tests.hardware.pn532 import SET_BAUD, Pn532
 from tests.hardware.waiting import eventually
 
 UID = "04A1B2C3D4E5F6"
 ODD_ANSWERS = [b"\xff", b"RFOFF", b"212F 00"]
 ODD_ANSWERS += [b"106A" + odd for odd in (b"", b" 0", b" 44", b" zz", b" 4400", b" 0400", b" 0000")]
+
+
+def found(reader: NfcReader) -> str | None:
+    """The number of the card on the reader."""
+    card = reader.find()
+    return None if card is None else card.uid
 
 
 @pytest.fixture
@@ -34,19 +42,19 @@ def test_numbers_of_all_lengths_are_sensed(tag: SoftwareTag, uid: str) -> None:
     """A tag of 4, 7 or 10 bytes is sensed with its whole number."""
     reader = nfc.open(tag.path)
     tag.present(uid, seconds=60)
-    assert reader.sense() == Reading(uid)
+    assert found(reader) == uid
     reader.close()
 
 
 def test_an_empty_field_is_nothing(tag: SoftwareTag) -> None:
     """Without a tag, or after it was taken away, nothing is sensed."""
     reader = nfc.open(tag.path)
-    assert reader.sense() is None
+    assert reader.find() is None
     tag.present(UID, seconds=60)
     tag.remove()
-    assert reader.sense() is None
+    assert reader.find() is None
     tag.present(UID, seconds=0)
-    assert reader.sense() is None
+    assert reader.find() is None
     reader.close()
 
 
@@ -76,7 +84,7 @@ def test_an_odd_answer_is_no_badge(answer: bytes) -> None:
     thread = Thread(target=serve, daemon=True)
     thread.start()
     reader = nfc.open(f"udp:127.0.0.1:{card.getsockname()[1]}")
-    assert reader.sense() is None
+    assert reader.find() is None
     card.sendto(b"end", card.getsockname())
     thread.join()
     reader.close()
@@ -101,9 +109,9 @@ def test_a_pn532_on_a_serial_port_senses_a_tag() -> None:
     """nfcpy's PN532 driver, at a device of any name, senses a tag when it is there."""
     chip = Pn532()
     reader = nfc.open(chip.path)
-    assert reader.sense() is None
-    chip.uid = bytes.fromhex(UID)
-    assert reader.sense() == Reading(UID)
+    assert reader.find() is None
+    chip.cards = [Ntag215(bytes.fromhex(UID))]
+    assert found(reader) == UID
     reader.close()
     chip.unplug()
 
@@ -124,7 +132,7 @@ def test_an_unplugged_pn532_is_gone() -> None:
     reader = nfc.open(chip.path)
     chip.unplug()
     with pytest.raises(ReaderGoneError, match=chip.path):
-        reader.sense()
+        reader.find()
     reader.close()
     reader.close()
 
@@ -132,15 +140,15 @@ def test_an_unplugged_pn532_is_gone() -> None:
 def test_a_pn532_outlives_a_killed_process() -> None:
     """When the reader's process is killed, the next one opens the same PN532 and reads the next badge."""
     chip = Pn532()
-    badges: list[str] = []
+    badges: list[Reading] = []
     lost: list[bool] = []
     reader = ReaderProcess(command_for(chip.path))
     reader.start(badges.append, lost.append)
-    chip.uid = bytes.fromhex(UID)
-    eventually(lambda: badges == [UID])
+    chip.cards = [Ntag215(bytes.fromhex(UID))]
+    eventually(lambda: [each.uid for each in badges] == [UID])
     assert reader.pid is not None
     os.kill(reader.pid, signal.SIGKILL)
     eventually(lambda: lost == [True, False])
-    eventually(lambda: badges == [UID, UID])
+    eventually(lambda: [each.uid for each in badges] == [UID, UID])
     reader.close()
     chip.unplug()

@@ -7,17 +7,45 @@ os.environ["SDL_VIDEODRIVER"] = "offscreen"
 os.environ.pop("KIVY_DPI", None)
 os.environ["KIVY_HOME"] = tempfile.mkdtemp()  # nobody's settings, and nobody's home
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from kiosk.app import KioskApp
+from kiosk.keys import Key, TileCard
 from kiosk.stage import Stage
 from kiosk.story import Story
-from kiosk.theme import FitLabel, Key, TileCard
+from kiosk.writing import FitLabel
 
 BIG = (1280, 800)
 SMALL = (800, 480)
+
+
+class Recorded:
+    """A voice that only remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.tones: list[bool] = []
+
+    def say(self, text: str, language: str) -> None:
+        self.said.append((plain(text), language))
+
+    def tone(self, good: bool) -> None:
+        self.tones.append(good)
+
+    def close(self) -> None:
+        pass
+
+
+class TwoButtons:
+    """The two buttons of the spoken mode."""
+
+    def start(self, on_next: Callable[[], None], on_this: Callable[[], None]) -> None:
+        self.next, self.this = on_next, on_this
+
+    def close(self) -> None:
+        pass
 
 
 class Robot:
@@ -25,7 +53,17 @@ class Robot:
 
     def __init__(self, size: tuple[int, int] = BIG) -> None:
         self.story = Story()
-        self.app = KioskApp(self.story.units, self.story, self.story.reader, self.story.clock, draw=self.story.draw)
+        self.voice = Recorded()
+        self.buttons = TwoButtons()
+        self.app = KioskApp(
+            self.story.units,
+            self.story,
+            self.story.reader,
+            self.story.clock,
+            draw=self.story.draw,
+            voice=self.voice,
+            buttons=self.buttons,
+        )
         self.stage = Stage(self.app, size)
         self.acts = 0
 
@@ -36,7 +74,7 @@ class Robot:
     def labels(self) -> list[FitLabel]:
         """The labels with words on the screen that is shown."""
         shown = self.app.root.current_screen.walk(restrict=True)
-        return [widget for widget in shown if isinstance(widget, FitLabel) and widget.text.strip()]
+        return [widget for widget in shown if isinstance(widget, FitLabel) and widget.words.strip()]
 
     def keys(self) -> list[Key]:
         """What can be touched."""
@@ -45,7 +83,7 @@ class Robot:
 
     def words(self) -> str:
         """All that is to be read, a label a line, with plain spaces and apostrophes."""
-        return plain("\n".join(label.text for label in self.labels()))
+        return plain("\n".join(label.words for label in self.labels()))
 
     def tile(self, machine: str) -> str:
         """What is to be read on a machine's tile."""
@@ -66,6 +104,12 @@ class Robot:
     def key(self, word: str) -> Key:
         """The key with this word on it."""
         return next(key for key in self.keys() if word in words_on(key))
+
+    def press(self, button: Callable[[], None]) -> None:
+        """Press one of the two buttons."""
+        self.acts += 1
+        button()
+        self.stage.settle()
 
     def wait(self, seconds: float) -> None:
         """Let the story's time pass."""
@@ -88,7 +132,7 @@ def plain(text: str) -> str:
 
 def words_on(key: Key) -> str:
     labels = (widget for widget in key.walk(restrict=True) if isinstance(widget, FitLabel))
-    return plain("\n".join(label.text for label in labels if label.text))
+    return plain("\n".join(label.words for label in labels if label.words))
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """A morning of a simulated workshop, kept on disk: real units' folders, and the twin's."""
 
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +13,7 @@ from access.policy import Policy
 from access.times import Opening
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Watch
+from tests.lisiere.twins import running_twin
 
 START = datetime.fromisoformat("2026-03-10T13:50:00+01:00")
 WATCH = Watch(lambda machine, fact: None, lambda machine, on, cause: None, lambda change: None)
@@ -75,12 +73,6 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def twin_data(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The twin's folder."""
@@ -92,19 +84,5 @@ def twin_data(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def url(twin_data: Path) -> Iterator[str]:
     """The address of a twin that runs."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    words = [
-        sys.executable,
-        "-m",
-        "lisiere.cli",
-        "twin",
-        "serve",
-        "--data",
-        str(twin_data),
-        "--port",
-        str(port),
-    ]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and url in process.stdout.readline()
-        yield url
-        process.terminate()
+    with running_twin(twin_data) as twin:
+        yield twin.page

@@ -16,6 +16,7 @@ from controller import timekeeping
 from controller.config import Config, Relay, write
 from controller.journal import Journal, Stamped
 from controller.timekeeping import Anchor
+from hardware.badge_reader.simulated.pn532 import Pn532
 from hardware.clock import SystemClock
 from hardware.disk import SimulatedDisk
 from lisiere.doctor import command
@@ -28,7 +29,6 @@ from server_sync.identity import PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
 from server_sync.wire import replica_to_bytes, reply_to_bytes
 from tests.hardware.keepers import connected, keeper
-from tests.hardware.pn532 import Pn532
 from tests.lisiere.damage import spoil
 
 NOWHERE = "http://127.0.0.1:1"

@@ -11,7 +11,7 @@ from access.bookings import RequestRefused
 from access.facts import stamp
 from access.replica import Version
 from access.vocabulary import Refusal
-from server_sync.identity import PrivateKey, badge_tag, unseal
+from server_sync.identity import badge_tag, unseal
 from server_sync.wire import (
     ExchangeRequest,
     WebRequest,
@@ -70,7 +70,7 @@ def test_only_administrators_read_whole_badge_numbers(site: Site) -> None:
         ("/api/members", {"id": "cleo", "name": "x" * 121}, "name"),
         ("/api/members", {"id": "cleo", "valid_until": "2026-12-31T23:59:59"}, "valid_until"),
         ("/api/machines", {"id": "m", "idle_below_a": 1e9}, "idle_below_a"),
-        ("/api/units", {"id": "u", "public_key": "zz"}, "public_key"),
+        ("/api/codes", {"unit": "u", "machine": "no machine"}, "machine"),
         ("/api/bookings", {"machine": "overlock-1", "start": "demain", "end": "demain"}, "start"),
         ("/api/bookings/b1/extend", {"minutes": -5}, "minutes"),
         ("/api/machines/overlock-1/lock", {"why": ""}, "why"),
@@ -121,25 +121,11 @@ def test_a_badge_is_revoked_and_restored(site: Site) -> None:
     assert "04DEADBEEF" not in unknown.text
 
 
-def test_a_unit_is_registered_once(site: Site) -> None:
-    """It is told its tag key and the twin's public key; the list shows neither secret."""
-    key = PrivateKey(bytes([9]) * 32).public.hex
-    site.ask(Role.ADMIN, "POST", "/api/machines", json={"id": "embroidery-1"})
-    new = {"id": "u-embroidery", "machine": "embroidery-1", "public_key": key}
-    made = site.ask(Role.ADMIN, "POST", "/api/units", json=new)
-    assert made.status_code == 201
-    assert made.json()["twin_public_key"] == site.twin_key.public.hex
-    assert len(bytes.fromhex(made.json()["tag_key"])) == 32
-    assert site.ask(Role.ADMIN, "POST", "/api/units", json=new).json()["error"] == "exists"
-    second = new | {"id": "u-other"}
-    assert site.ask(Role.ADMIN, "POST", "/api/units", json=second).json()["error"] == "has_unit"
-    nowhere = new | {"id": "u-other", "machine": "none"}
-    assert site.ask(Role.ADMIN, "POST", "/api/units", json=nowhere).status_code == 404
-    listed = site.ask(Role.TECHNICIAN, "GET", "/api/units").text
-    assert made.json()["tag_key"] not in listed
-    changed = site.ask(Role.ADMIN, "PATCH", "/api/units/u-embroidery", json={"address": "192.0.2.9:8410"})
+def test_a_units_address_changes_and_a_unit_is_revoked(site: Site) -> None:
+    """An administrator says where a unit answers now, or that it is to be answered no more; its key stays."""
+    changed = site.ask(Role.ADMIN, "PATCH", "/api/units/u-press", json={"address": "192.0.2.9:8410"})
     assert changed.json()["address"] == "192.0.2.9:8410"
-    gone = site.ask(Role.ADMIN, "PATCH", "/api/units/u-embroidery", json={"revoked": True})
+    gone = site.ask(Role.ADMIN, "PATCH", "/api/units/u-press", json={"revoked": True})
     assert gone.json()["revoked"] is True
 
 

@@ -87,6 +87,8 @@ def test_what_the_table_means() -> None:
     assert {key for key, roles in ROUTES.items() if roles is None} == {
         "GET /healthz",
         "GET /openapi.json",
+        "GET /ca.pem",
+        "POST /api/enrol",
         "GET /connexion",
         "POST /connexion",
         "GET /connexion/style.css",

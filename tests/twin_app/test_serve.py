@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from twin.people import People
 from twin.serve import command
 from twin.store import Store
 
+CERTIFICATE = "tls/ca.pem"
 RUN = "import sys; from twin.serve import command; sys.exit(command(sys.argv[1:]))"
 
 
@@ -38,19 +40,25 @@ def twin(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        assert process.stdout.readline() == f"lisiere twin: http://127.0.0.1:{port}\n"
+        assert process.stdout.readline() == f"lisiere twin: https://127.0.0.1:{port}\n"
         yield process
     finally:
         process.kill()
         process.communicate()
 
 
-def ask_changes(port: int, key: PrivateKey, version: int) -> socket.socket:
+def context(data: Path) -> ssl.SSLContext:
+    """What trusts this twin's authority, and nobody else's."""
+    return ssl.create_default_context(cafile=str(data / CERTIFICATE))
+
+
+def ask_changes(data: Path, port: int, key: PrivateKey, version: int) -> socket.socket:
     """A unit's question for news, sent; its answer comes later."""
     path = f"/api/units/u/changes?epoch=1&version={version}&wait=20"
     signed = RequestSigner("u", key, "twin", lambda: version).sign("GET", path, b"")
     lines = [f"GET {path} HTTP/1.1", "Host: twin", *(f"{name}: {value}" for name, value in signed.items())]
-    asking = socket.create_connection(("127.0.0.1", port), timeout=25)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=25)
+    asking = context(data).wrap_socket(plain, server_hostname="127.0.0.1")
     asking.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
     return asking
 
@@ -69,16 +77,16 @@ def test_it_serves_wakes_a_unit_and_stops_at_once(tmp_path: Path) -> None:
     People(store).put_machine(Machine("press-1"))
     People(store).put_unit("u", "press-1", key.public.hex, bytes(32))
     with twin(tmp_path, port) as process:
-        url = f"http://127.0.0.1:{port}"
-        assert httpx.get(f"{url}/healthz").json() == {"ok": True}
-        waiting = ask_changes(port, key, 2)
+        url, trust = f"https://127.0.0.1:{port}", context(tmp_path)
+        assert httpx.get(f"{url}/healthz", verify=trust).json() == {"ok": True}
+        waiting = ask_changes(tmp_path, port, key, 2)
         changed = time.monotonic()
         People(store).put_machine(Machine("press-1"), "Presse")
         assert b'"changed":true' in answer_of(waiting)
         assert time.monotonic() - changed < 3  # 0.1 s and two looks; the rest is for a busy machine
 
-        waiting = ask_changes(port, key, 99)
-        assert httpx.get(f"{url}/healthz").status_code == 200  # so the one who waits was heard
+        waiting = ask_changes(tmp_path, port, key, 99)
+        assert httpx.get(f"{url}/healthz", verify=trust).status_code == 200  # so the one who waits was heard
         process.send_signal(signal.SIGTERM)
         assert b'"changed":false' in answer_of(waiting)
         assert process.wait(10) in (0, -signal.SIGTERM)
@@ -97,7 +105,7 @@ def test_a_units_own_client_gets_its_replica(tmp_path: Path) -> None:
     store.close()
     with twin(tmp_path, port):
         signer = RequestSigner("u", key, "twin", Counter())
-        transport = HttpTransport(f"http://127.0.0.1:{port}", signer)
+        transport = HttpTransport(f"https://127.0.0.1:{port}", signer, tmp_path / CERTIFICATE)
         twin_key = PrivateKey.load_or_make(tmp_path / "twin.key").public
         client = TwinClient(transport, twin_key, lambda: "n")
         reply, _ = client.exchange(ExchangeRequest("u", 1, "n", Version(0, 0)))

@@ -12,6 +12,7 @@ from access.facts import stamp
 from access.replica import Version
 from server_sync.identity import Counter, PrivateKey, RequestSigner, unseal
 from server_sync.wire import ExchangeReply, ExchangeRequest, Row, reply_from_bytes, request_to_bytes
+from twin.app import create_app
 from twin.auth import Role, make_token
 from twin.people import People
 from twin.store import Store
@@ -69,6 +70,10 @@ class Site:
     def device(self, device: str, method: str, path: str, body: bytes = b"") -> Response:
         """A request of a device."""
         return self.client.request(method, path, content=body, headers=self.signed(device, method, path, body))
+
+    def restarted(self) -> TestClient:
+        """The twin's next process, on the same store."""
+        return TestClient(create_app(self.store, self.twin_key, self.clock))
 
     def exchange(self, unit: str, *rows: Row, state: dict[str, object] | None = None) -> ExchangeReply:
         """One exchange of a unit, its answer checked."""

@@ -1,0 +1,112 @@
+"""All that is on the window: one of the screens, and over it the warning that nobody seems to be there."""
+
+from pathlib import Path
+
+from kivy.input import MotionEvent
+from kivy.lang import Builder
+from kivy.metrics import mm
+from kivy.properties import StringProperty
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.screenmanager import NoTransition, Screen, ScreenManager
+
+from kiosk import colours, direction
+from kiosk.board import BoardScreen
+from kiosk.comfort import ComfortScreen
+from kiosk.desk import Desk
+from kiosk.languages import LANGUAGES
+from kiosk.member import MemberScreen
+from kiosk.ports import Clock
+from kiosk.sheet import SheetScreen
+from kiosk.views import Shown, View
+from kiosk.views.board import Board
+from kiosk.views.comfort import Comfort
+from kiosk.views.member import MemberPage
+
+BOUNCE_S = 0.15
+BOUNCE_MM = 5.0
+"""A second touch this soon and this near is the first one bouncing."""
+
+
+class Warned(FloatLayout):
+    """Is anybody there? It takes the next touch, wherever that falls."""
+
+    words = StringProperty("")
+
+
+class Face(FloatLayout):
+    """The window's only child."""
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__()
+        self._desk = desk
+        self._clock = clock
+        self._last = (-1.0, 0.0, 0.0)
+        self._drawn = (False, False)
+        self._draw()
+
+    @property
+    def current(self) -> str:
+        """The name of the screen that is shown."""
+        return str(self._screens.current)
+
+    @property
+    def current_screen(self) -> Screen:
+        """The screen that is shown."""
+        return self._screens.current_screen
+
+    def show(self, shown: Shown) -> None:
+        """Show a view on the screen that is made for it. Another direction or contrast is drawn afresh."""
+        drawn = LANGUAGES[shown.language].right_to_left, shown.contrast
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._draw()
+        name = _screen(shown.view)
+        former = self.current_screen
+        self._screens.get_screen(name).show(shown.view)
+        self._screens.current = name
+        if former is not self.current_screen:
+            former.leave()
+        self._warned.words = shown.warning
+
+    def _draw(self) -> None:
+        """Make every widget anew, without a transition: what was touched is there at once."""
+        leftwards, contrast = self._drawn
+        direction.use(leftwards)
+        colours.use(colours.NIGHT if contrast else colours.LINEN)
+        self.clear_widgets()
+        self._screens = ScreenManager(transition=NoTransition())
+        for kind in (BoardScreen, MemberScreen, SheetScreen, ComfortScreen):
+            kind.desk = self._desk
+            self._screens.add_widget(kind(name=kind.__name__.removesuffix("Screen").lower()))
+        self._warned = Warned()
+        self.add_widget(self._screens)
+        self.add_widget(self._warned)
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        """Somebody is there. A bounce is no second touch, nor is one that only says so."""
+        self._desk.touch()
+        if self._bounces(touch.x, touch.y) or self._warned.words:
+            return True
+        return bool(super().on_touch_down(touch))
+
+    def _bounces(self, x: float, y: float) -> bool:
+        at, last_x, last_y = self._last
+        now = self._clock.monotonic()
+        self._last = now, x, y
+        near = abs(x - last_x) < mm(BOUNCE_MM) and abs(y - last_y) < mm(BOUNCE_MM)
+        return near and 0 <= now - at < BOUNCE_S
+
+
+def _screen(view: View) -> str:
+    """The name of the screen that is made for a view."""
+    match view:
+        case Board():
+            return "board"
+        case MemberPage():
+            return "member"
+        case Comfort():
+            return "comfort"
+    return "sheet"
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,0 +1,212 @@
+"""What can be touched: machines, choices, one's own bookings, and how they are laid out without scrolling."""
+
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.metrics import mm
+from kivy.properties import ColorProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.widget import Widget
+
+from kiosk import cloth, colours, direction, signs, writing  # noqa: F401  # their widgets are used by the rules
+from kiosk.deeds import Back
+from kiosk.direction import Row
+from kiosk.views.own import Entry
+from kiosk.views.scene import Choice
+from kiosk.views.tile import Look, Tile
+
+GAP_MM = 2.5
+TILE_MM = (46.0, 24.0)
+"""The smallest tile: its words are to be read from a step away."""
+ENTRY_MM = (100.0, 22.0)
+CHOICE_MM = (21.0, 20.0)
+TALLEST_MM = 46.0
+
+_NO_TILE = Tile("", "", Look.WAITING, "")
+_NO_CHOICE = Choice(Back(), "")
+
+
+class Key(ButtonBehavior, Row):
+    """Something to touch: a face that darkens under the finger. It acts when the finger is lifted."""
+
+    face = ColorProperty((1, 1, 1, 1))
+    edge = ColorProperty((0, 0, 0, 1))
+    desk = ObjectProperty(None, allownone=True)
+
+
+class TileCard(Key):
+    """One machine."""
+
+    tile = ObjectProperty(_NO_TILE, rebind=True)
+    colour = ColorProperty((0, 0, 0, 1))
+    cloth = ObjectProperty(None, allownone=True)
+
+    def on_tile(self, _: object, tile: Tile) -> None:
+        """Take the tile's colours."""
+        palette = colours.now
+        refused = tile.told and not tile.barred
+        self.face = palette.refused if refused else palette.ground(tile.look, tile.barred)
+        self.edge = palette.alarm if refused else palette.seam
+        self.colour = palette.soft if tile.barred else palette.looks[tile.look]
+        self.cloth = cloth.twill(tuple(self.colour[:3]))
+
+    def on_release(self) -> None:
+        """Pick the machine."""
+        self.desk.do(self.tile.deed)
+
+
+class ChoiceKey(Key):
+    """Something to choose, with its sign. In the middle of a screen it is written large."""
+
+    choice = ObjectProperty(_NO_CHOICE, rebind=True)
+    ink = ColorProperty((0, 0, 0, 1))
+    soft = ColorProperty((0, 0, 0, 1))
+    large = NumericProperty(5.0)
+
+    def on_choice(self, _: object, choice: Choice) -> None:
+        """What is chosen, or wanted most, is dyed."""
+        palette = colours.now
+        dyed = choice.chosen or choice.main
+        self.face = palette.main if dyed else palette.card
+        self.edge = palette.main if dyed or not isinstance(choice.deed, Back) else palette.seam
+        self.ink = palette.on_main if dyed else palette.main if self.large > 6 else palette.ink
+        self.soft = palette.on_main if dyed else palette.soft
+
+    def on_release(self) -> None:
+        """Do it."""
+        self.desk.do(self.choice.deed)
+
+
+class EntryRow(Row):
+    """A run or a booking of one's own: touch it to see more, or do at once what is wanted most."""
+
+    entry = ObjectProperty(Entry(_NO_TILE.deed, "", "", ()), rebind=True)
+    desk = ObjectProperty(None, allownone=True)
+
+
+class EntryCard(Key):
+    """The words of an entry."""
+
+    entry = ObjectProperty(Entry(_NO_TILE.deed, "", "", ()), rebind=True)
+
+    def on_release(self) -> None:
+        """Open it."""
+        self.desk.do(self.entry.deed)
+
+
+def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float, float]) -> tuple[int, int]:
+    """How many stand side by side and one above another, for so many in so much room (in mm)."""
+    most_columns = max(1, int((room[0] + GAP_MM) // (least[0] + GAP_MM)))
+    most_rows = max(1, int((room[1] + GAP_MM) // (least[1] + GAP_MM)))
+    rows = min(most_rows, max(-(-number // most_columns), 2 if number > 4 else 1))
+    return max(1, min(most_columns, -(-number // rows))), rows
+
+
+class Grid(Widget):
+    """All that fit, the rest on further pages: a finger that scrolls is a finger that misses.
+
+    `kind` is the widget made for each of `items`, and `slot` the name of its property that takes the item.
+    """
+
+    items = ObjectProperty(())
+    page = NumericProperty(0)
+    pages = NumericProperty(1)
+    desk = ObjectProperty(None, allownone=True)
+    kind: type[Widget] = TileCard
+    slot = "tile"
+    least = TILE_MM
+    tallest = TALLEST_MM
+    least_columns = 1
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self.bind(pos=self._lay_out, size=self._lay_out, items=self._lay_out, page=self._lay_out)
+
+    def turn_page(self) -> None:
+        """The next page, or the first again."""
+        self.page = (self.page + 1) % self.pages
+
+    def _lay_out(self, *_: object) -> None:
+        room = self.width / mm(1), self.height / mm(1)
+        columns, rows = columns_and_rows(len(self.items), room, self.least)
+        self.pages = max(1, -(-len(self.items) // (columns * rows)))
+        self.page = min(self.page, self.pages - 1)
+        shown = self.items[self.page * columns * rows :][: columns * rows]
+        self._have(len(shown))
+        for place, (widget, item) in enumerate(zip(reversed(self.children), shown, strict=True)):
+            self._put(widget, place, columns, rows)
+            setattr(widget, self.slot, item)
+
+    def _have(self, number: int) -> None:
+        while len(self.children) > number:
+            self.remove_widget(self.children[0])
+        while len(self.children) < number:
+            self.add_widget(self.kind(desk=self.desk))
+
+    def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
+        gap = round(mm(GAP_MM))
+        width = (round(self.width) - gap * (columns - 1)) // max(columns, self.least_columns)
+        height = min((round(self.height) - gap * (rows - 1)) // rows, round(mm(self.tallest)))
+        row, column = divmod(place, columns)
+        if direction.right_to_left:
+            column = columns - 1 - column
+        widget.size = width, height
+        widget.pos = round(self.x) + column * (width + gap), round(self.top) - height - row * (height + gap)
+
+
+class TileGrid(Grid):
+    """The machines."""
+
+
+class EntryGrid(Grid):
+    """One's own bookings, side by side where there is room."""
+
+    kind, slot, least = EntryRow, "entry", ENTRY_MM
+
+
+class LargeChoice(ChoiceKey):
+    """A choice in the middle of a screen."""
+
+
+class ChoiceGrid(Grid):
+    """Choices in the middle of a screen."""
+
+    kind, slot, least, tallest = LargeChoice, "choice", CHOICE_MM, 62.0
+    least_columns = 2
+
+
+class KeyBar(Row):
+    """Choices at the edge of a screen, each as wide as it needs."""
+
+    choices = ObjectProperty(())
+    desk = ObjectProperty(None, allownone=True)
+
+    def on_choices(self, *_: object) -> None:
+        """As many keys as there are choices."""
+        while len(self.children) > len(self.choices):
+            self.remove_widget(self.children[0 if not direction.right_to_left else -1])
+        while len(self.children) < len(self.choices):
+            self.add_widget(ChoiceKey(desk=self.desk, size_hint_x=None))
+        keys = self.children if direction.right_to_left else reversed(self.children)
+        for key, choice in zip(keys, self.choices, strict=True):
+            key.choice = choice
+            key.width = round(mm(24 if choice.sign else 38 if choice.main else 30))
+        gaps = max(0, len(self.choices) - 1) * self.spacing
+        self.width = sum(key.width for key in self.children) + gaps
+
+
+class PageKey(Key):
+    """Turns the pages of a grid; not there while there is only one."""
+
+    word = StringProperty("")
+    page = NumericProperty(0)
+    pages = NumericProperty(1)
+    grid = ObjectProperty(None, allownone=True)
+
+    def on_release(self) -> None:
+        """Turn the page; somebody is there."""
+        self.desk.touch()
+        self.grid.turn_page()
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,0 +1,39 @@
+"""From what the kiosk knows to what its screens show: pure, and without Kivy.
+
+Nothing is decided here. What may be had is asked of `access.book`, the rules that the unit itself will apply,
+as a preview; the unit's own answer is what counts.
+"""
+
+from dataclasses import dataclass
+
+from kiosk.deeds import Page
+from kiosk.session import Session
+from kiosk.views.board import Board, board
+from kiosk.views.comfort import Comfort, comfort
+from kiosk.views.member import MemberPage, member_page
+from kiosk.views.scene import Scene
+from kiosk.views.sheet import Sheet, sheet
+
+View = Board | MemberPage | Sheet | Comfort
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A view, and how it is to be drawn. `warning`: the board comes back soon, unless somebody touches."""
+
+    view: View
+    language: str = "fr"
+    contrast: bool = False
+    spoken: bool = False
+    warning: str = ""
+
+
+def view(session: Session, scene: Scene) -> View:
+    """The screen that fits where the person stands."""
+    if session.page is Page.COMFORT:
+        return comfort(session, scene)
+    if session.machine is not None:
+        return sheet(session, session.machine, scene)
+    if session.person is not None:
+        return member_page(session.person, scene)
+    return board(scene, session.notice)

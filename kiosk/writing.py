@@ -1,0 +1,125 @@
+"""Words on the screen: as big as their place allows, in the direction in which they are read.
+
+Kivy writes from left to right and joins no letters. Arabic is broken into lines first, then joined, then each
+line is put in the order of the eye; machine names, hours and figures come out as they went in.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from arabic_reshaper import reshape
+from bidi import get_display
+from kivy.core.text import Label as CoreLabel
+from kivy.core.text import LabelBase
+from kivy.metrics import mm
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.uix.label import Label
+
+from kiosk import direction
+
+_FONTS = Path(__file__).with_name("fonts")
+FONT = "Lisiere Sans"
+LabelBase.register(FONT, str(_FONTS / "LisiereSans-Regular.ttf"), fn_bold=str(_FONTS / "LisiereSans-Bold.ttf"))
+
+SLACK = 3
+"""Pixels of a line's width left free: what a line measures alone and within a text differs by as much."""
+
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
+
+
+class FitLabel(Label):
+    """Words that fill their place without leaving it: as big as `biggest` mm, and no smaller than `least`.
+
+    `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read.
+    """
+
+    words = StringProperty("")
+    biggest = NumericProperty(4.6)
+    least = NumericProperty(2.8)
+    side = StringProperty("start")
+    clipped = BooleanProperty(False)
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(font_name=FONT, **properties)
+        self.bind(size=self._fit, words=self._fit, biggest=self._fit, bold=self._fit, side=self._fit)
+
+    def _fit(self, *_: object) -> None:
+        place = round(self.width), round(self.height)
+        bounds = round(mm(self.biggest)), round(mm(self.least))
+        self.text_size = self.size
+        self.halign = direction.side(self.side)
+        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
+        self.line_height = _spacing(self.words)
+        self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
+
+
+@lru_cache(maxsize=4096)
+def fitting(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, bool]:
+    """The biggest size at which words fit their place, in pixels; and whether even the least is too big."""
+    biggest, least = bounds
+    if not words or _fits(words, bold, place, biggest):
+        return biggest, False
+    low, high = least, biggest
+    while high - low > 1:
+        size = (low + high) // 2
+        low, high = (size, high) if _fits(words, bold, place, size) else (low, size)
+    return low, low == least and not _fits(words, bold, place, least)
+
+
+def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
+    width, height = place[0] - SLACK, place[1]
+    parts = words.replace("\n", " ").split(" ")
+    if max((_width(part, bold, size) for part in parts), default=0) > width:
+        return False
+    text = for_the_eye(words, bold, width, size)
+    label = CoreLabel(
+        text=text,
+        bold=bold,
+        font_size=size,
+        font_name=FONT,
+        text_size=(width, None),
+        line_height=_spacing(words),
+    )
+    return bool(label.render()[1] <= height)
+
+
+def _spacing(words: str) -> float:
+    """The font's own line leaves room for the deepest letters of Arabic; other words need less."""
+    return 0.95 if _ARABIC.search(words) else 0.86
+
+
+@lru_cache(maxsize=4096)
+def for_the_eye(words: str, bold: bool, width: int, size: int) -> str:
+    """Words as Kivy is to write them: unchanged, but for those read from right to left."""
+    if not _ARABIC.search(words):
+        return words
+    return "\n".join(_ordered(line) for line in _lines(words, bold, width, size))
+
+
+def _lines(words: str, bold: bool, width: int, size: int) -> list[str]:
+    """Broken into lines that fit, in the order in which they are spoken."""
+    lines: list[str] = []
+    for paragraph in words.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and _width(longer, bold, size) > width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return lines
+
+
+def _ordered(line: str) -> str:
+    """One line, its letters joined and in the order of the eye."""
+    return _MARKS.sub("", str(get_display(reshape(line), base_dir="R")))
+
+
+@lru_cache(maxsize=16384)
+def _width(words: str, bold: bool, size: int) -> int:
+    shown = _ordered(words) if _ARABIC.search(words) else words
+    label = CoreLabel(text=shown, bold=bold, font_size=size, font_name=FONT)
+    return int(label.get_extents(shown)[0])

@@ -1,0 +1,1 @@
+"""Members' badges: writing them at the desk, and the keys that devices check them with."""

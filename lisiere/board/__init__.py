@@ -1,0 +1,1 @@
+"""`lisiere board`: an electrician's tool for the machine-side board."""

@@ -1,0 +1,131 @@
+"""The pictures: the same each time, the same as the ones that were looked at, and legible by their pixels."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kivy.base import EventLoop
+from kivy.graphics import Color, Fbo
+from PIL import Image, ImageChops
+
+from kiosk.app import KioskApp
+from kiosk.pictures import scenes, take, take_one
+from kiosk.signs import draw_shape
+from kiosk.stage import Stage
+from kiosk.story import Story
+from kiosk.views.tile import Look
+from kiosk.writing import FitLabel
+
+SCENES = {scene.name: scene for scene in scenes()}
+GOLDENS = Path(__file__).with_name("goldens")
+SIZE = (800, 480)
+KEPT = [
+    ("board", "fr"),
+    ("sheet-refused", "en"),
+    ("board-contrast", "fr"),
+    ("comfort", "fr"),
+    ("member-own", "de"),
+    ("member", "ar"),
+    ("sheet", "ar"),
+    ("sheet-on", "fr"),
+    ("sheet-report", "tr"),
+    ("sheet-faces", "fr"),
+]
+
+
+@pytest.mark.parametrize(("name", "language"), KEPT, ids=lambda part: str(part))
+def test_a_screen_looks_as_it_did(name: str, language: str, tmp_path: Path) -> None:
+    """To the last pixel. `KIOSK_GOLDENS=write` takes new ones, to be looked at before they are kept."""
+    golden, drawn = GOLDENS / f"{name}_{language}.png", tmp_path / f"{name}_{language}.png"
+    take_one(SCENES[name].act, SIZE, drawn, language)
+    if _write():
+        GOLDENS.mkdir(exist_ok=True)
+        Image.open(drawn).save(golden, optimize=True)
+    differ = ImageChops.difference(Image.open(golden).convert("RGB"), Image.open(drawn).convert("RGB")).getbbox()
+    assert differ is None, f"{drawn} differs from {golden} within {differ}"
+    assert golden.stat().st_size < 60_000
+
+
+def _write() -> bool:
+    return os.environ.get("KIOSK_GOLDENS") == "write"
+
+
+def test_pictures_are_written_with_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file a screen, named for its place, language and size; a second language joins the same index."""
+    three = [SCENES[name] for name in ("board", "member", "comfort")]
+    monkeypatch.setattr("kiosk.pictures.scenes", lambda: iter(three))
+    files = [*take(tmp_path, SIZE), *take(tmp_path, SIZE, "ar")]
+    assert sorted(path.name for path in files)[:2] == ["01-board_ar_800x480.png", "01-board_fr_800x480.png"]
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert [entry["file"] for entry in index] == sorted(path.name for path in files)
+    assert {(entry["screen"], entry["lang"]) for entry in index} >= {("board", "ar"), ("member", "fr")}
+    assert Image.open(files[0]).size == SIZE
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("board", 4.5), ("board-refused", 4.5), ("member", 4.5), ("sheet", 4.5), ("sheet-on", 4.5)]
+    + [("board-contrast", 7.0), ("sheet-contrast", 7.0)],
+)
+def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Path) -> None:
+    """Measured on the pixels of every word: 4.5 to 1 or more, and 7 to 1 in high contrast."""
+    story = Story()
+    stage = Stage(KioskApp(story.units, story, story.reader, story.clock, draw=story.draw), (1280, 800))
+    try:
+        SCENES[name].act(story, stage.app)
+        stage.settle()
+        stage.save(tmp_path / "screen.png")
+        picture = Image.open(tmp_path / "screen.png").convert("RGB")
+        shown = [w for w in stage.app.root.current_screen.walk() if isinstance(w, FitLabel) and w.words]
+        assert len(shown) > 3
+        for label in shown:
+            assert contrast(_crop(picture, label)) >= least, label.words
+    finally:
+        stage.close()
+
+
+def _crop(picture: Image.Image, label: Any) -> Image.Image:
+    """The words and the ground just around them, without the edge of their key."""
+    x, y = label.to_window(*label.center)
+    width, height = (side / 2 for side in label.texture_size)
+    return picture.crop((int(x - width), int(800 - y - height), int(x + width), int(800 - y + height)))
+
+
+def contrast(crop: Image.Image) -> float:
+    """Between the commonest colour, which is the ground, and the one that stands out most among the common."""
+    colours = Counter(crop.get_flattened_data())
+    (ground, _), *others = colours.most_common()
+    enough = max(12, sum(colours.values()) // 2000)
+    return max((_ratio(ground, colour) for colour, count in others if count >= enough), default=1.0)
+
+
+def _ratio(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: tuple[int, ...]) -> float:
+    parts = [c / 255 for c in colour[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_no_two_states_share_a_shape() -> None:
+    """Without any colour the states are still told apart; only silent and not yet heard look alike."""
+    drawn = {look: _drawn(look) for look in Look}
+    assert drawn.pop(Look.WAITING) == drawn[Look.SILENT]
+    assert len(set(drawn.values())) == len(drawn)
+    assert bytes(len(drawn[Look.FREE])) not in drawn.values()
+
+
+def _drawn(look: Look) -> bytes:
+    EventLoop.ensure_window()
+    sign = Fbo(size=(48, 48))
+    with sign:
+        Color(1, 1, 1)
+        draw_shape(look, 24, 24, 24)
+    sign.draw()
+    return bytes(sign.pixels)
