@@ -94,7 +94,10 @@ class Sync:
 
     def backlog(self) -> int:
         """How many rows wait for the twin; none in quarantine, when it takes none."""
-        return 0 if self._fork is not None else self._source.last_seq() - self.acked
+        return self._waiting(self._source.last_seq())
+
+    def _waiting(self, last_seq: int) -> int:
+        return 0 if self._fork is not None else last_seq - self.acked
 
     @property
     def pressing(self) -> bool:
@@ -105,7 +108,8 @@ class Sync:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
         if self._source.epoch != self._epoch:
             self._begin((0, 0))
-        backlog, sent_ms = self.backlog(), self._now_ms()
+        last_seq, sent_ms = self._source.last_seq(), self._now_ms()
+        backlog = self._waiting(last_seq)
         rows = tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
         request = ExchangeRequest(
             unit=self._unit,
@@ -113,7 +117,7 @@ class Sync:
             nonce=self._client.nonce(),
             have=self.have,
             rows=rows,
-            last_seq=self._source.last_seq(),
+            last_seq=last_seq,
             refusals=self._source.refusals(),
             state=self._source.state(),
             starting=self._starting,

@@ -22,6 +22,7 @@ from twin.store import Store, put, raise_versions
 KEY = "restored"
 
 _U, _L = tables.units, tables.booking_log
+_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("of"))
 _LAST = select(func.max(_L.c.at))
 _CHANGES = select(func.count()).select_from(_L)
 _SINCE = _CHANGES.where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
@@ -67,10 +68,14 @@ def begin_epoch(store: Store, now: datetime) -> int:
     return epoch
 
 
-def pending(conn: Connection, unit: str) -> bool:
-    """True while this unit has bookings to tell to a twin that was restored."""
-    said = _said(conn)
-    return said is not None and unit not in said["units"]
+def pending(kept: str | None, unit: str) -> bool:
+    """True while this unit has bookings to tell to a twin that was restored; `kept` is its `note`."""
+    return kept is not None and unit not in json.loads(kept)["units"]
+
+
+def note(conn: Connection) -> str | None:
+    """What is kept of a restoration; None where the twin was never restored."""
+    return _meta(conn, KEY)
 
 
 def take(desk: Desk, unit: str, machine: str, bookings: Iterable[Booking]) -> None:
@@ -122,12 +127,12 @@ def _taken(desk: Desk, booking: Booking, restored: str) -> str:
 
 
 def _said(conn: Connection) -> Any:
-    kept = _meta(conn, KEY)
+    kept = note(conn)
     return None if kept is None else json.loads(kept)
 
 
 def _meta(conn: Connection, key: str) -> str | None:
-    return conn.execute(select(tables.meta.c.value).where(tables.meta.c.key == key)).scalar_one_or_none()
+    return conn.execute(_META, {"of": key}).scalar_one_or_none()
 
 
 def _lost(raw: dict[str, str]) -> Lost:

@@ -20,6 +20,7 @@ from lisiere.rehearse.script import Act
 from lisiere.simulate.deeds import Hands
 from lisiere.simulate.doom import Died, DoomedDisk
 from lisiere.simulate.faults import HEALING
+from lisiere.simulate.keys import SimulatedKey
 from lisiere.simulate.plan import DAYS, Plan
 from lisiere.simulate.referee import Referee
 from lisiere.simulate.verdicts import Violation
@@ -66,7 +67,7 @@ class _Stage:
         self._trace = hashlib.sha256()
         watch = Watch(self._fact, self._power, self._booking)
         machines, policy, opening = plan.machines, plan.policy, plan.opening
-        self._site = Site(folder, plan.start, machines, policy, opening, plan.seed, watch, self._wire)
+        self._site = Site(folder, plan.start, machines, policy, opening, plan.seed, watch, self._wire, SimulatedKey)
         self._hands = Hands(self._site, folder, self._wires, self._faults)
         self._referee = Referee(plan, self._site)
         self._badges: dict[str, dict[str, str]] = {}

@@ -68,15 +68,17 @@ class Site:
         seed: int,
         watch: Watch,
         wire: Callable[["Site", str], Transport] = Wire,
+        key: Callable[[bytes], PrivateKey] = PrivateKey,
     ) -> None:
-        """`wire` makes the network between the twin and one machine's unit."""
+        """`wire` makes the network between the twin and one machine's unit, `key` a key out of its 32 bytes."""
         self.schedule = Schedule(start)
         self._folder = folder
         self._policy = policy
         self._rng = random.Random(seed)
         self._watch = watch
         self._wire = wire
-        self._key = PrivateKey(self._rng.randbytes(32))
+        self._make_key = key
+        self._key = self._make_key(self._rng.randbytes(32))
         self.benches: dict[str, Bench] = {}
         self._give_up_at: datetime | None = None
         self._open_twin()
@@ -97,7 +99,7 @@ class Site:
         folder.mkdir()
         tag_key = self._rng.randbytes(32)
         self.people.put_machine(machine)
-        key = PrivateKey(self._rng.randbytes(32))
+        key = self._make_key(self._rng.randbytes(32))
         self.people.put_unit(machine.id, machine.id, key.public.hex, tag_key)
         self.benches[machine.id] = Bench(
             machine,
@@ -173,9 +175,9 @@ class Site:
 
     def spread(self) -> None:
         """Something changed at the twin: who waits for news has it at once; what waits too long is given up."""
-        for id, bench in self.benches.items():
-            if bench.unit is not None and bench.linked and self._exchange.changed(id, bench.unit.sync.have):
-                bench.news()
+        online = {id: bench.unit for id, bench in self.benches.items() if bench.unit is not None and bench.linked}
+        for id in self._exchange.changed({id: unit.sync.have for id, unit in online.items()}):
+            self.benches[id].news()
         due = self.bookings.deadline()
         if due is not None and due != self._give_up_at:
             self._give_up_at = due
