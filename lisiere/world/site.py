@@ -81,6 +81,7 @@ class Site:
         self._key = self._make_key(self._rng.randbytes(32))
         self.benches: dict[str, Bench] = {}
         self._give_up_at: datetime | None = None
+        self._store = Store(self.twin_file, durable=False)
         self._open_twin()
         self.people.put_policy(policy)
         self.people.put_opening(opening)
@@ -88,7 +89,7 @@ class Site:
             self._add(machine)
 
     def _open_twin(self) -> None:
-        self._store = Store(self.twin_file, durable=False)
+        """All of the twin that remembers anything; a store that was closed knows nothing but its file."""
         self.people = People(self._store)
         self.bookings = Bookings(self._store, self.schedule.now, self._decided)
         self._exchange = Exchange(self._store, self._key, self.schedule.now, self.bookings)
