@@ -124,14 +124,14 @@ class Sync:
             bookings=self._source.bookings() if self._restored and len(rows) >= backlog else None,
         )
         reply, sealed = self._client.exchange(request)
-        replica = self._take(reply, sealed)
+        replica = self._take(reply, sealed, last_seq)
         return News(reply, replica, sent_ms, self._now_ms(), backlog)
 
-    def _take(self, reply: ExchangeReply, sealed: bytes) -> Replica | None:
+    def _take(self, reply: ExchangeReply, sealed: bytes, last_seq: int) -> Replica | None:
         replica = None if reply.replica is None else self._client.opened(reply.replica)
         if replica is not None and replica.version <= self.have:
             raise TwinRefused(f"replica {replica.version} is not newer than {self.have}: refused")
-        self._take_place(reply)
+        self._take_place(reply, last_seq)
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
             self.have = replica.version
@@ -141,17 +141,26 @@ class Sync:
         self._keep(sealed, changed)
         return replica
 
-    def _take_place(self, reply: ExchangeReply) -> None:
-        """Where the twin stands with the journal: an old copy of it begins anew; a twin that knows less than it
-        did was restored, and must say so."""
+    def _take_place(self, reply: ExchangeReply, last_seq: int) -> None:
+        """Where the twin stands with the journal, of which `last_seq` rows were there: an old copy of it begins
+        anew, and so does one that another device continues; a twin that knows less than it did was restored, and
+        must say so."""
         if reply.acked < self.acked and reply.version.epoch <= self.have.epoch and reply.fork is None:
             raise TwinRefused(f"the twin has lost rows {reply.acked + 1} to {self.acked}: start it with --restored")
-        if self._starting and reply.head is not None and reply.head != self._source.hash_at(reply.acked):
+        if self._is_behind(reply, last_seq):
             log.warning("journal: an old copy, the twin is ahead of it; a new epoch begins")
-            self._source.begin_epoch(min(self.acked, self._source.last_seq()))
+            self._source.begin_epoch(min(self.acked, last_seq))
             return
         self._starting = False
         self.acked = reply.acked
+
+    def _is_behind(self, reply: ExchangeReply, last_seq: int) -> bool:
+        """Whether the twin has rows of this epoch that are not ours, or takes no more of them."""
+        if not self._starting:
+            return reply.acked > last_seq and reply.fork is None
+        if reply.head is None:
+            return False
+        return reply.head == "" or reply.head != self._source.hash_at(reply.acked)
 
     def _keep(self, sealed: bytes, changed: bool) -> None:
         now = self._now_ms()

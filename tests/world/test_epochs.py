@@ -112,6 +112,23 @@ def test_a_cloned_card_puts_both_in_quarantine(town: Town) -> None:
     assert any("journal forked" in said for said in town.reports())
 
 
+def test_a_clone_that_speaks_before_the_unit_has_written_anything_is_found(town: Town) -> None:
+    """Both continue the same epoch from the same row: the unit leaves it as soon as the twin knows more than it
+    wrote itself, and goes on in one of its own; the clone's next word puts both in quarantine."""
+    town.booked("b1", "ana", 0, 240)
+    town.wait(1)
+    clone = town.clone(town.copied("clone"))
+    town.bench.exchange()
+    town.tap("bilal")
+    town.wait(1)
+    clone.tap(BADGES["bilal"])
+    town.wait(1)
+    clone.exchange()
+    town.bench.exchange()
+    assert quarantined(town.bench) and quarantined(clone)
+    assert len(town.asked("SELECT DISTINCT epoch FROM rows")) == 2
+
+
 def test_a_quarantine_outlives_a_restart(town: Town) -> None:
     """A unit in quarantine that starts out of the twin's reach still grants nothing."""
     cloned(town)
