@@ -63,6 +63,8 @@ class Promises:
 
     def told(self, change: Change | BookingChanged, now: int) -> None:
         """Somebody was told something about a booking."""
+        if change.machine in self._truth.machines and self._truth.machines[change.machine].cloned:
+            return
         match change.outcome:
             case BookingOutcome.ACCEPTED:
                 self._accepted(change, now)

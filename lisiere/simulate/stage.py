@@ -1,12 +1,15 @@
 """Plays one seed: the acts on a simulated site, and after every event asks whether all promises are kept."""
 
 import hashlib
+import logging
 import os
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,7 +22,6 @@ from lisiere.rehearse.play import MEMORY
 from lisiere.rehearse.script import Act
 from lisiere.simulate.deeds import Hands
 from lisiere.simulate.doom import Died, DoomedDisk
-from lisiere.simulate.faults import HEALING
 from lisiere.simulate.keys import SimulatedKey
 from lisiere.simulate.plan import DAYS, Plan
 from lisiere.simulate.referee import Referee
@@ -49,16 +51,34 @@ class Outcome:
 
 
 def play(plan: Plan, acts: list[Act], until_ms: int = DAYS * DAY_MS) -> Outcome:
-    """Play a seed's acts, in the order of their times; less than to the end leaves the healing out."""
+    """Play a seed's acts, in the order of their times; after the healing, if it is among them, there is peace."""
+    with room() as folder, silence():
+        return Stage(plan, acts, folder, until_ms).play()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nobody reads what the programs log of so many disasters."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A temporary folder, in memory where that can be."""
     where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="lisiere-simulation-", dir=where) as folder:
-        return _Stage(plan, acts, Path(folder), min(until_ms, DAYS * DAY_MS)).play()
+        yield Path(folder)
 
 
-class _Stage:
+class Stage:
     """One performance."""
 
-    def __init__(self, plan: Plan, acts: list[Act], folder: Path, until_ms: int) -> None:
+    def __init__(self, plan: Plan, acts: Sequence[Act], folder: Path, until_ms: int) -> None:
         self._plan = plan
         self._until_ms = until_ms
         self._acts = acts
@@ -87,15 +107,14 @@ class _Stage:
         return self._outcome()
 
     def _agenda(self) -> None:
-        schedule, end = self._site.schedule, DAYS * DAY_MS
-        self._healed_ms = end - HEALING // timedelta(milliseconds=1)
+        schedule = self._site.schedule
         for act in self._acts:
-            at = (act.at - self._plan.start) // timedelta(milliseconds=1)
-            if 0 < at < self._healed_ms:
-                schedule.at(at, Turn.STEP, partial(self._do, act.do, act.words))
-        for day in range(1, DAYS + 1):
-            schedule.at(day * DAY_MS - 1, Turn.STEP, self._night)
-        schedule.at(self._healed_ms, Turn.STEP, self._heal)
+            schedule.at(self._ms(act.at), Turn.STEP, partial(self._do, act.do, act.words))
+        for night in range(DAY_MS - 1, self._until_ms, DAY_MS):
+            schedule.at(night, Turn.STEP, self._night)
+
+    def _ms(self, at: datetime) -> int:
+        return (at - self._plan.start) // timedelta(milliseconds=1)
 
     def _go(self) -> None:
         for person in self._plan.people:
@@ -106,7 +125,7 @@ class _Stage:
         self._referee.look()
         while self._happens() and not self._referee.violations:
             self._referee.look()
-        if not self._referee.violations and self._until_ms == DAYS * DAY_MS:
+        if self._hands.healed and not self._referee.violations:
             self._site.finish()
             self._referee.peace()
 
@@ -137,12 +156,8 @@ class _Stage:
 
     def _night(self) -> None:
         self._referee.audit()
-        if "twin_restored" in self._plan.rates:
+        if any(act.do == "twin_restored" for act in self._acts):
             self._hands.back_up()
-
-    def _heal(self) -> None:
-        self._referee.healed()
-        self._hands.heal()
 
     def _fact(self, machine: str, stamped: Stamped) -> None:
         fact = stamped.fact

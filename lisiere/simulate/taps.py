@@ -44,6 +44,9 @@ class Taps:
         self._hold(qualified, "only_the_qualified_start", standing, fact, now)
         locked = standing.locked_ms is not None and standing.locked_ms < standing.synced_ms
         self._hold(not locked or person.role is Role.TECHNICIAN, "a_locked_machine_stays_off", standing, fact, now)
+        unit = standing.bench.unit
+        forked = unit is not None and unit.control.contact.fork is not None
+        self._hold(not forked, "a_fork_grants_nothing", standing, fact, now)
         self._hold(not standing.pressed, "an_emergency_stop_stays_off", standing, fact, now)
         self._hold(standing.board_lost_ms is None, "a_lost_board_starts_nothing", standing, fact, now)
 
@@ -63,7 +66,7 @@ class Taps:
             return
         promise = self._promises.find(fact.booking)
         if promise is None:
-            self._hold(standing.uncertain or self._truth.restored, "hours_were_promised", standing, fact, now)
+            self._hold(standing.uncertain or standing.cloned or self._truth.restored, "hours_were_promised", standing, fact, now)
             return
         promise.started = True
         error = standing.error_ms(now)

@@ -189,17 +189,20 @@ class _Machine:
     # --- the office ----------------------------------------------------------------------------------
 
     def _locked(self, morning: datetime) -> Iterator[Act]:
-        """Out of service, for a while."""
-        at = self._visit(morning).start + self._seconds(0, 1_800)
+        """Out of service, for a while, mostly with somebody at the machine."""
+        visit = self._visit(morning)
+        yield from self._booked(visit)
+        at = visit.start + self._seconds(0, 1_800)
         yield self._act(at, "lock", by="tina", why="needle")
         yield self._act(at + self._seconds(60, 20_000), "unlock", by="tina", why="")
 
     def _revoked(self, morning: datetime) -> Iterator[Act]:
-        """A lost badge, which is found again."""
-        badge = self._rng.choice(self._plan.people).badges[-1]
-        at = self._visit(morning).start + self._seconds(0, 1_800)
-        yield Act(at, "revoke", {"badge": badge})
-        yield Act(at + self._seconds(60, 80_000), "restore", {"badge": badge})
+        """A lost badge, mostly while somebody uses it; it is found again."""
+        visit = self._visit(morning)
+        yield from self._booked(visit)
+        at = visit.start + self._seconds(0, 1_800)
+        yield Act(at, "revoke", {"badge": visit.badge})
+        yield Act(at + self._seconds(60, 80_000), "restore", {"badge": visit.badge})
 
     def _seconds(self, low: int, high: int) -> timedelta:
         return timedelta(seconds=self._rng.randint(low, high))

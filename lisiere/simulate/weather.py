@@ -28,7 +28,7 @@ class StormyWire(Wire):
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `server_sync.client.Transport`."""
-        if not self._befalls("late"):
+        if not self._befalls("reorder"):
             return self._to_and_fro(path, body)
         self._site.schedule.at(
             self._site.schedule.ms + self._rng.randint(*LATE_MS), Turn.NETWORK, lambda: self._arrives_late(body)
@@ -48,7 +48,7 @@ class StormyWire(Wire):
 
     def latency_ms(self) -> int:
         """How long the answer that has just come was on its way."""
-        return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("slow") else 0
+        return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("delay") else 0
 
     def _arrives_late(self, body: bytes) -> None:
         """The unit has long given up this request; nobody hears the answer."""

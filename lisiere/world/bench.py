@@ -73,6 +73,7 @@ class Bench:
         live: Callable[[str, bool, Cause], None],
     ) -> None:
         self.machine = machine
+        self._policy = policy
         self._hold_ms = int(policy.hold_seconds * 1000)
         self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
         self.folder = folder
@@ -116,6 +117,19 @@ class Bench:
         self._busy_until = 0
         self.latency_ms: Callable[[], int] = lambda: 0
         self.writes_every_checkpoint = False
+
+    def copied(self, folder: Path, transport: Transport) -> "Bench":
+        """Another device of the same name, with the same key, on another folder. It hangs on no machine: nobody
+        hears what it does."""
+        rng = random.Random(folder.name)
+        keys = (self._twin, self._tag_key, self._key)
+        copy = Bench(
+            *(self.machine, self._policy, folder, self._schedule, transport, *keys, rng),
+            tell=lambda machine, stamped: None,
+            live=lambda machine, on, cause: None,
+        )
+        copy.clock = SimulatedClock(self._schedule.now(), self.machine.rtc, folder.name)
+        return copy
 
     # --- the unit's life -----------------------------------------------------------------------------
 

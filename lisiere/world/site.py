@@ -25,10 +25,11 @@ from server_sync.replica_store import ReplicaStore
 from server_sync.wire import ExchangeRequest, request_from_bytes
 from twin.bookings import Bookings
 from twin.desk import Change
+from twin.epochs import forgive
 from twin.exchange import Exchange
 from twin.people import People
 from twin.restored import begin_epoch
-from twin.store import Store
+from twin.store import Store, raise_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ class Wire:
         """See `server_sync.client.Transport`."""
         if not self._site.benches[self._machine].linked:
             raise TwinUnreachable("the simulated link is down")
+        return self._site.answer(body)
+
+
+class FreeWire:
+    """A network that is never down."""
+
+    def __init__(self, site: "Site") -> None:
+        self._site = site
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """See `server_sync.client.Transport`."""
         return self._site.answer(body)
 
 
@@ -115,6 +127,16 @@ class Site:
             self._watch.fact,
             self._watch.power,
         )
+
+    def clone(self, machine: str, card: Path) -> Bench:
+        """Another device that runs on a copy of a unit's card, and reaches the twin by a way of its own."""
+        return self.benches[machine].copied(card, FreeWire(self))
+
+    def enrol_again(self, machine: str) -> None:
+        """The office ends the quarantine of a machine's unit."""
+        with self._store.write() as conn:
+            forgive(conn, machine)
+            raise_versions(conn)
 
     def open(self) -> None:
         """Enrol every unit, with its first exchange, and start it."""
