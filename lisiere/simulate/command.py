@@ -10,7 +10,7 @@ from lisiere.simulate.plan import VISITS, plan
 from lisiere.simulate.shrink import Shrinker
 from lisiere.simulate.stage import Outcome
 from lisiere.simulate.states import WANTED
-from lisiere.simulate.story import beyond_words, told
+from lisiere.simulate.story import told
 
 EPILOG = f"""A device-day has {VISITS[0]} to {VISITS[1]} visits, as the seed has it: a booking, a walk-up, a
 stranger, each with about two taps; and as many faults as the seed's classes bring.
@@ -81,6 +81,4 @@ def _write_down(outcome: Outcome, folder: Path) -> None:
     small = Shrinker(plan(outcome.seed), first).shrink()
     path = folder / f"simulate-{outcome.seed}.toml"
     path.write_text(told(small), encoding="utf-8")
-    beyond = beyond_words(small)
-    lacks = f"; as comments, for want of words: {', '.join(beyond)}" if beyond else ""
-    print(f"{path}: {len(small.acts)} acts that break it{lacks}", file=sys.stderr)
+    print(f"{path}: {len(small.acts)} acts that break it; lisiere rehearse plays them", file=sys.stderr)

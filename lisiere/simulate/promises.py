@@ -8,7 +8,7 @@ from access.facts import BookingChanged
 from access.vocabulary import BookingOutcome, Source
 from controller.ledger import Ledger
 from lisiere.simulate.truth import Standing, Truth
-from lisiere.simulate.verdicts import Record, Verdicts
+from lisiere.simulate.verdicts import Verdicts
 from twin.desk import Change
 
 MS = timedelta(milliseconds=1)
@@ -217,9 +217,8 @@ class Promises:
         return (at - self._start) // MS
 
     def _hold(self, kept: bool, rule: str, change: Change | BookingChanged, now: int, text: str = "") -> None:
-        record: Record = {"event": "booking", "id": change.id, "outcome": change.outcome.value}
         said = text or f"{change.id} was {change.outcome}"
-        self._verdicts.hold(kept, rule, change.machine, now, said, record)
+        self._verdicts.hold(kept, rule, change.machine, now, said)
 
 
 def _known(promise: Promise, synced: int) -> bool:
