@@ -68,10 +68,10 @@ def _spell(begins: tuple[str, dict[str, Any]], ends: tuple[str, dict[str, Any]],
 
 def _weather(kind: str) -> Befalls:
     """Messages are lost, doubled, late or played again, each with some chance."""
-    lasts = _for(5 * MINUTE, DAY)
+    lasts = _for(6 * HOUR, 10 * DAY)
 
     def befalls(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
-        yield _act(machine, at, "weather", kind=kind, chance=round(log_uniform(rng, 0.05, 0.8), 3))
+        yield _act(machine, at, "weather", kind=kind, chance=round(rng.uniform(0.1, 0.8), 3))
         yield _act(machine, lasts(at, rng), "weather", kind=kind, chance=0.0)
 
     return befalls

@@ -75,7 +75,16 @@ class _Machine:
         return whole + (self._rng.random() < rate - whole)
 
     def _visit(self, morning: datetime) -> _Visit:
+        """Mostly by somebody who may, and while it is open."""
         self._visits += 1
+        for later in (0, 0, 0, 1, 1, 2):
+            visit = self._drawn(morning + timedelta(days=later))
+            able = self._machine.requires <= visit.person.qualifications
+            if able and self._plan.opening.covers(visit.start, visit.end):
+                break
+        return visit
+
+    def _drawn(self, morning: datetime) -> _Visit:
         start = morning + timedelta(hours=self._rng.choice(BUSY_HOURS), minutes=self._rng.randrange(0, 60, 15))
         start = max(start, self._plan.start + timedelta(minutes=15))
         who = self._rng.choice(self._members)
@@ -120,6 +129,21 @@ class _Machine:
             yield self._act(at + self._seconds(1, 20), "walk_up", **hasty, power=False)
         yield from self._kiosk_changes(visit, at)
         yield from self._sews(visit, at, taps_first=not power or self._machine.hazardous)
+
+    def _rush(self, visit: _Visit) -> Iterator[Act]:
+        """Somebody at the kiosk, and within seconds somebody on the web wants other hours of the same machine: the
+        twin's word is under way while the unit sells."""
+        at = visit.start + self._seconds(0, 840)
+        hours = {"start": visit.start + timedelta(days=1), "end": visit.end + timedelta(days=1)}
+        who = self._rng.choice(self._members).id
+        for near in range(self._rng.randint(1, 2)):
+            words = {"id": f"{visit.id}-near-{near}", "member": who, "minutes": 20}
+            yield self._act(at + self._seconds(-2, 8), "walk_up", **words, power=self._rng.random() < 0.5)
+        yield self._act(at, "book", id=visit.id, member=visit.person.id, **hours)
+        if self._rng.random() < 0.5:
+            yield self._act(at + self._seconds(0, 12), "cancel", booking=visit.id)
+        if self._rng.random() < 0.5:
+            yield self._act(at + self._seconds(0, 20), "extend_at_kiosk", booking=f"{visit.id}-near-0", minutes=15)
 
     def _taps_only(self, visit: _Visit) -> Iterator[Act]:
         """A member without a booking."""
@@ -213,6 +237,6 @@ class _Machine:
 
 _KINDS = (
     *(_Machine._booked, _Machine._contested, _Machine._no_show, _Machine._walks_up),
-    *(_Machine._taps_only, _Machine._staff_comes, _Machine._stranger),
+    *(_Machine._rush, _Machine._taps_only, _Machine._staff_comes, _Machine._stranger),
 )
-_WEIGHTS = (38, 14, 8, 20, 10, 7, 3)
+_WEIGHTS = (28, 16, 8, 16, 18, 5, 6, 3)

@@ -10,7 +10,7 @@ from lisiere.world.site import Site, Wire
 from server_sync.client import TwinUnreachable
 from twin.exchange import UnknownUnit
 
-SLOW_MS = (20, 20_000)
+SLOW_MS = (100, 20_000)
 """How long the answer to a slow message takes, in milliseconds."""
 LATE_MS = (1, 120_000)
 """How much later a late message comes, in milliseconds: others overtake it."""
