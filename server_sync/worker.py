@@ -43,7 +43,7 @@ class Source(Protocol):
         """The hash of a row on disk, or what the first row is chained to; empty where there is no such row."""
 
     def bookings(self) -> tuple[Booking, ...]:
-        """The bookings of its replica, for a twin that was restored."""
+        """Its machine's bookings as they stand, for a twin that was restored."""
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """The next journal rows on disk."""

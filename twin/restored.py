@@ -1,7 +1,7 @@
 """A twin that came back from a backup: a new epoch, what the units still know, and what is lost.
 
 The units keep their leases and their bookings, so nothing inside a lease is lost. Each unit sends its journal's
-rows again from where the backup ends, and then the bookings of its replica. What the old twin sold beyond a unit's
+rows again from where the backup ends, and then its bookings as they stand. What the old twin sold beyond a unit's
 lease after that unit last heard of it is known to nobody any more: the page says so until every unit has spoken.
 """
 
@@ -79,7 +79,7 @@ def note(conn: Connection) -> str | None:
 
 
 def take(desk: Desk, unit: str, machine: str, bookings: Iterable[Booking]) -> None:
-    """A unit tells the bookings of its replica: what the backup does not have comes back."""
+    """A unit tells its bookings as they stand: what the backup does not have comes back."""
     said = _said(desk.conn)
     if said is None or unit in said["units"]:
         return
