@@ -79,7 +79,7 @@ def _weather(kind: str) -> Befalls:
 
 def _crash(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
     """The process dies at one of the next times its disk is written, before or after that."""
-    yield _act(machine, at, "crash", writes=rng.randint(1, 6), after=rng.random() < 0.5)
+    yield _act(machine, at, "crash", writes=rng.randint(1, 12), after=rng.random() < 0.5)
 
 
 def _hang(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:

@@ -93,7 +93,7 @@ class Stage:
         self._badges: dict[str, dict[str, str]] = {}
         for machine, bench in self._site.benches.items():
             bench.disk = DoomedDisk(machine)
-            bench.latency_ms = self._wires[machine].latency_ms
+            bench.latency_ms = partial(self._latency_ms, machine)
 
     def play(self) -> Outcome:
         """From the first boot to the peace after the healing."""
@@ -142,8 +142,18 @@ class Stage:
 
     def _wire(self, site: Site, machine: str) -> StormyWire:
         rng = Random(f"wire {self._plan.seed} {machine}")
-        self._wires[machine] = StormyWire(site, machine, rng, self._faults)
+        self._wires[machine] = StormyWire(site, machine, rng, self._faults, partial(self._touched, machine))
         return self._wires[machine]
+
+    def _touched(self, machine: str) -> None:
+        disk = self._site.benches[machine].disk
+        assert isinstance(disk, DoomedDisk)
+        disk.touched()
+
+    def _latency_ms(self, machine: str) -> int:
+        """The twin's answer is kept, and nobody has heard of it yet."""
+        self._touched(machine)
+        return self._wires[machine].latency_ms()
 
     # --- what happens --------------------------------------------------------------------------------
 

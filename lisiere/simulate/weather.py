@@ -1,6 +1,7 @@
 """A network that loses, doubles, delays and replays messages between one unit and the twin."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
@@ -19,11 +20,15 @@ LATE_MS = (1, 120_000)
 class StormyWire(Wire):
     """The network in any weather. `chances` are those of each kind of fault; `met` counts what happened."""
 
-    def __init__(self, site: Site, machine: str, rng: Random, met: Counter[str]) -> None:
+    def __init__(
+        self, site: Site, machine: str, rng: Random, met: Counter[str], answered: Callable[[], None]
+    ) -> None:
+        """`answered`: the twin has answered, and nothing of that is kept yet."""
         super().__init__(site, machine)
         self.chances: dict[str, float] = {}
         self._rng = rng
         self._met = met
+        self._answered = answered
         self._earlier = b""
 
     def post(self, path: str, body: bytes) -> bytes:
@@ -43,6 +48,7 @@ class StormyWire(Wire):
         reply = super().post(path, body)
         if self._befalls("duplicate"):
             reply = super().post(path, body)
+        self._answered()
         earlier, self._earlier = self._earlier, reply
         return earlier if earlier and self._befalls("replay") else reply
 
