@@ -51,10 +51,12 @@ class Restoration:
 
 
 def begin_epoch(store: Store, now: datetime) -> int:
-    """Open a new epoch of the twin, after its tables came back from a backup; the epoch."""
+    """Open a new epoch of the twin, after its tables came back from a backup; the epoch.
+
+    It is taken from the time: a backup may be restored twice, and knows nothing of the first time."""
     with store.write() as conn:
         store.lock(conn, "site")
-        epoch = int(_meta(conn, "epoch") or 0) + 1
+        epoch = max(int(_meta(conn, "epoch") or 0) + 1, int(now.timestamp()))
         put(conn, tables.meta, {"key": "epoch"}, {"value": str(epoch)})
         last = conn.execute(_LAST).scalar_one()
         put(conn, tables.meta, {"key": KEY}, {"value": json.dumps({"at": stamp(now), "last": last, "units": {}})})

@@ -75,7 +75,9 @@ def _trial(tree: Path, *what: str) -> str:
     done = _run(tree, "-m", "tests.planted.trial", *what)
     if done is None:
         return "it never ends"
-    return json.loads(done.stdout) or NOBODY if done.returncode == 0 else "it does not start"
+    if done.returncode:
+        raise SystemExit(f"{' '.join(what)}: the product does not even start: {done.stderr.strip()[-300:]}")
+    return json.loads(done.stdout) or NOBODY
 
 
 def _tests(tree: Path, fault: Fault) -> str:
