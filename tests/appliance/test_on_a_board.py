@@ -11,7 +11,7 @@ import pytest
 from access.facts import FaultCleared
 from access.machines import Output
 from access.vocabulary import Fault
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from firmware_bridge.output import Conversation
 from firmware_bridge.registers import HOLD_MS, State
 from firmware_bridge.session import Order

@@ -24,7 +24,7 @@ from access.people import Badge, Member
 from access.replica import Replica, Version
 from controller.assembly import Devices, Unit, Watchers, assemble
 from controller.events import BadgePresented, BoardChanged, ContactChanged, EstopChanged, Event, StopAsked, Written
-from controller.journal import JournalReader
+from controller.journal_reader import JournalReader
 from controller.loop import Loop, RecorderThread
 from controller.recorder import Recorder
 from controller.states import Idle, Running

@@ -9,7 +9,8 @@ from access.facts import Fact
 from access.machines import Machine
 from controller import timekeeping
 from controller.config import Config, write
-from controller.journal import Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Stamped
 from controller.timekeeping import Anchor
 from hardware.clock import SystemClock
 from hardware.disk import SimulatedDisk

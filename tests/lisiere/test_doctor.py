@@ -11,7 +11,8 @@ import pytest
 
 from access.facts import FaultCleared, FaultRaised, FaultReported
 from access.vocabulary import Fault
-from controller.journal import Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Stamped
 from hardware.badge_reader.simulated.pn532 import Pn532
 from hardware.disk import SimulatedDisk
 from lisiere.doctor import command
