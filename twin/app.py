@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, select, text
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
@@ -28,7 +28,7 @@ from twin.auth import HEADERS, Caller, Denied, Guard, TheCaller
 from twin.bookings import Bookings, IdTaken, Listener, Pending
 from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
-from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
+from twin.live import Body, Done, Id, Moment, Name, Text, TheTwin, Twin, in_words, open_span
 from twin.people import Erased, People, Unknown
 from twin.requests import PATIENCE
 from twin.store import Store
@@ -56,7 +56,7 @@ class MemberChange(Body):
     qualifications: Qualifications = []
     role: Role = Role.MEMBER
     category: Category = Category.PARTICULIER
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
 
 
 class NewMember(MemberChange):
@@ -132,8 +132,8 @@ class NewBooking(Body):
     id: Name | None = None
     machine: Name
     member: Name | None = None
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
 
 class Extension(Body):

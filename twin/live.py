@@ -9,13 +9,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from access.bookings import BookingState
-from access.facts import instant, stamp
+from access.facts import imaginable, instant, stamp
 from access.vocabulary import Fault, Reason, Refusal
 from server_sync.identity import PrivateKey
 from twin import knowledge, tables
@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=ID, max_length=64)]
+Moment = Annotated[AwareDatetime, AfterValidator(imaginable)]
 
 
 class Body(BaseModel):
