@@ -20,6 +20,9 @@ class Counts:
     exchanges: int = 200
     rows: int = 100
     days: int = 28
+    revocations: int = 100
+    drains: int = 3
+    waiting_rows: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
