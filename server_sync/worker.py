@@ -162,7 +162,8 @@ class Sync:
 def _fitting(rows: list[Row]) -> tuple[Row, ...]:
     """As many of the first rows as may go up together; one at the least."""
     sizes = accumulate(len(encode(row_to_json(row))) for row in rows)
-    return tuple(row for n, (row, size) in enumerate(zip(rows, sizes, strict=True)) if not n or size <= MAX_ROW_BYTES)
+    room = sum(size <= MAX_ROW_BYTES for size in sizes)
+    return tuple(rows[: max(1, room)])
 
 
 class LinkWatch:

@@ -1,4 +1,4 @@
-"""A machine's unit on trial: its real processes, enrolled at a twin in a process of its own, on loopback and mock pins."""
+"""A machine's unit on trial: its real processes on mock pins, enrolled at a twin in a process of its own."""
 
 import socket
 import time
