@@ -11,8 +11,8 @@ MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each thing is measured; `days` is how much virtual time a rehearsal takes. The first taps, the
-    `warm_up`, are not counted, on either side."""
+    """How often each thing is measured; `days` is how much virtual time a rehearsal takes, `kiosk_hours` how much a
+    kiosk lives through. The first taps, the `warm_up`, are not counted, on either side."""
 
     taps: int = 400
     warm_up: int = 10
@@ -23,6 +23,9 @@ class Counts:
     revocations: int = 100
     drains: int = 3
     waiting_rows: int = 5000
+    touches: int = 60
+    idle_s: float = 20.0
+    kiosk_hours: int = 24
 
 
 @dataclass(frozen=True, slots=True)
