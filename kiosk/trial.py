@@ -1,8 +1,8 @@
 """A kiosk on trial, for `lisiere bench`: what it says in JSON lines on its standard output is measured from outside.
 
-    python -m kiosk.trial story   the fixed afternoon on a window, its time going on: the key to touch next, and where
-    python -m kiosk.trial bare    a window that is a key and nothing else: the least that any kiosk could need
-    python -m kiosk.trial day 24  so many simulated hours of visitors, one every ten minutes: the memory after each
+python -m kiosk.trial story   the fixed afternoon on a window, its time going on: the key to touch next, and where
+python -m kiosk.trial bare    a window that is a key and nothing else: the least that any kiosk could need
+python -m kiosk.trial day 24  so many simulated hours of visitors, one every ten minutes: the memory after each
 """
 
 import json

@@ -65,8 +65,10 @@ class Screen:
     def await_change(self, area: Area, before: list[bytes], share: float) -> float:
         """Wait until so great a share of the rows differs from what was before; the monotonic second."""
         return self.wait(
-            lambda: sum(now != was for now, was in zip(self.rows(area), before, strict=True))
-            >= max(1, share * len(before))
+            lambda: (
+                sum(now != was for now, was in zip(self.rows(area), before, strict=True))
+                >= max(1, share * len(before))
+            )
         )
 
     def wait(self, seen: Callable[[], bool]) -> float:
