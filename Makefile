@@ -38,10 +38,11 @@ firmware:  ## build the board's program into build/firmware
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware OUT=$(CURDIR)/build/firmware
 
 lock: $(READY)  ## pin the Python packages anew (ARGS=--upgrade takes the newest versions)
-	$(UV_COMPILE) --all-extras -o requirements.lock
+	$(UV_COMPILE) --extra build --extra dev --extra kiosk --extra twin --extra unit -o requirements.lock
 	$(UV_COMPILE) --extra build --extra unit -c requirements.lock -o requirements-unit.lock
 	$(UV_COMPILE) --extra build --extra kiosk -c requirements.lock -o requirements-kiosk.lock
 	$(UV_COMPILE) --extra build --extra twin -c requirements.lock -o requirements-twin.lock
+	$(UV_COMPILE) --extra build --extra pcsc -c requirements.lock -o requirements-pcsc.lock
 
 clean:  ## remove what was made here: .venv, caches, builds
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -69,6 +69,17 @@ class SimulatedBoard:
         self._tick()
         return self._stuck or self._state is State.CLOSED
 
+    @property
+    def state(self) -> State:
+        """What the board does."""
+        self._tick()
+        return self._state
+
+    @property
+    def welded(self) -> bool:
+        """Whether the contact is stuck."""
+        return self._stuck
+
     def weld(self, welded: bool) -> None:
         """Weld the contact as it is now closed, or free it."""
         self._stuck = welded

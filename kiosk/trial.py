@@ -10,7 +10,6 @@ import sys
 import time
 from datetime import datetime, timedelta
 
-from kiosk import environment  # noqa: F401  # it is to be there before Kivy
 from kivy.app import App
 from kivy.clock import Clock as Frames
 from kivy.core.window import Window
@@ -19,6 +18,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.button import Button
 from kivy.uix.widget import Widget
 
+from kiosk import environment
 from kiosk.app import KioskApp
 from kiosk.deeds import Back, Take
 from kiosk.keys import ChoiceKey, Key, TileCard
@@ -118,13 +118,13 @@ def bare() -> None:
     Bare().run()
 
 
-def day(hours: str) -> None:
+def day(hours: int) -> None:
     """Live through so many hours, each visitor badging, booking and finishing; tell the memory after each hour."""
     played = Story()
     app = KioskApp(played.units, played, played.reader, played.clock, draw=played.draw)
     stage = Stage(app, SIZE)
     free = played.units[MACHINE].state.bookings
-    for visit in range(int(hours) * 3600 // VISIT_S):
+    for visit in range(hours * 3600 // VISIT_S):
         played.clock.wall = START
         played.units[MACHINE].change(bookings=free)
         _visit(stage, played, VISITORS[visit % len(VISITORS)])
@@ -166,5 +166,16 @@ def _rss_mb() -> float:
         return int(statm.read().split()[1]) * 4096 / 1e6
 
 
+def main(what: str, hours: str = "24") -> None:
+    """Run one of them."""
+    match what:
+        case "story":
+            story()
+        case "bare":
+            bare()
+        case "day":
+            day(int(hours))
+
+
 if __name__ == "__main__":
-    {"story": story, "bare": bare, "day": day}[sys.argv[1]](*sys.argv[2:])
+    main(*sys.argv[1:])

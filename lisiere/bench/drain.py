@@ -18,7 +18,8 @@ from typing import Any
 
 from access.facts import DecisionMade, RunClosed
 from access.vocabulary import Cause, Outcome, Reason
-from controller.journal import Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Stamped
 from hardware.disk import FreeSpace
 from lisiere.bench.exchange import BareInsert
 from lisiere.bench.timing import Counts, Progress, percentile

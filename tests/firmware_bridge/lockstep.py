@@ -11,6 +11,7 @@ BIAS_MV = 2500
 ESTOP, MIRROR, BUSY, DOOR = 2, 3, 4, 5
 ANSWER_MS = 12
 START_MS = 60
+POWER_ON, BROWN_OUT = 1, 4
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,6 @@ class Board:
         """Make the program whole again, for the start after the watchdog's."""
         self._chip.board_mend()
 
-    def power_cycle(self) -> None:
+    def power_cycle(self, cause: int = POWER_ON) -> None:
         """Cut the supply and give it back at once: only the EEPROM is kept."""
-        self._chip.board_power_cycle()
+        self._chip.board_power_cycle(cause)

@@ -19,7 +19,7 @@ from server_sync.identity import Counter, PrivateKey, RequestSigner
 from server_sync.wire import ExchangeRequest, Row, request_to_bytes
 from tests.twin_app.workshop import START, Site
 from twin.auth import DEVICES, ROUTES, Role
-from twin.live import Twin
+from twin.context import Twin
 
 NOBODY = None
 EVERYBODY = (NOBODY, *Role)
@@ -47,6 +47,7 @@ EDGES = [
     "\x00",
     "é" * 300,
 ]
+NUMBERS = [10**13, 2**63, -(2**63), 10**400]
 """What is often forgotten: the ends of time, no text, a day that is none, half a character, no character."""
 
 
@@ -149,7 +150,7 @@ def _exchange(context: HookContext, body: Any) -> st.SearchStrategy[Any]:
 
 words = st.text(max_size=8) | st.sampled_from(EDGES)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | words | st.sampled_from([2**63, -(2**63), 10**400]),
+    st.none() | st.booleans() | st.integers() | st.floats() | words | st.sampled_from(NUMBERS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
@@ -193,10 +194,12 @@ def an_exchange(seq: int) -> ExchangeRequest:
 
 
 REQUEST = "u-overlock:1.000001"
+CLOCKS = ["synced", "lower_bound", "insane"]
 
 
 def _row(seq: int, kind: str, body: dict[str, Any]) -> Row:
-    return Row("u-overlock", 1, seq, HOURS[0], 0, 1, kind, body, "", "", f"hash {seq}", {"member": "ana"})
+    clock, who = CLOCKS[seq % 3], {"member": "ana"}
+    return Row("u-overlock", 1, seq, HOURS[0], 0, 1, clock, 50, kind, body, "", "", f"hash {seq}", who)
 
 
 def booked(id: str, hours: float) -> Booking:

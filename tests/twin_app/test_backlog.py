@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from access.facts import BookingChanged, DecisionMade, Fact, FaultReported, RunClosed
 from access.vocabulary import BookingOutcome, Cause, Outcome, Reason, Source
 from controller.assembly import Devices, Unit, Watchers, assemble
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from hardware.clock import SimulatedClock
 from hardware.disk import SimulatedDisk
 from hardware.relay.simulated import SimulatedOutput

@@ -13,7 +13,7 @@ from schemathesis.schemas import APIOperation
 
 from tests.twin_app.fuzz import EVERYBODY, Disguise, allowed, furnish, operations
 from tests.twin_app.workshop import Site, opened
-from twin import app, requests
+from twin import booking_routes, requests
 from twin.auth import ROUTES, Role
 
 ALL = 20_000
@@ -66,7 +66,7 @@ def siege(site: Site, role: Role | None, found: Operations, each: int, monkeypat
     for operation in found:
         # Only in an exchange does a unit get the time to answer: nobody else is to wait for it here.
         with monkeypatch.context() as patch:
-            for module in () if operation.path.endswith("/exchange") else (app, requests):
+            for module in () if operation.path.endswith("/exchange") else (booking_routes, requests):
                 patch.setattr(module, "PATIENCE", timedelta(0))
             total += sum(send(operation, mode, each) for mode in GenerationMode)
     for route in READABLE:
