@@ -1,5 +1,7 @@
-"""Gives back the memory of screens that are over: Python's collector finds a screen's widgets late, for they point at
-one another, and the C library keeps what is free."""
+"""Gives back the memory of screens that are over.
+
+A screen's widgets point at one another, so Python's collector finds them late; and the C library keeps what is free.
+"""
 
 import ctypes
 import gc

@@ -1,4 +1,4 @@
-"""A kiosk on trial, for `lisiere bench`: what it says in JSON lines on its standard output is measured from outside.
+"""A kiosk on trial, for `lisiere bench`: it says in JSON lines what is then measured from outside.
 
 python -m kiosk.trial story   the fixed afternoon on a window, its time going on: the key to touch next, and where
 python -m kiosk.trial bare    a window that is a key and nothing else: the least that any kiosk could need
