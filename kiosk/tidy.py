@@ -1,6 +1,6 @@
 """Gives back the memory of screens that are over.
 
-A screen's widgets point at one another, so Python's collector finds them late; and the C library keeps what is free.
+A screen's widgets point at one another, so Python's collector finds them late; the C library keeps what is free.
 """
 
 import ctypes

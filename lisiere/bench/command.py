@@ -17,6 +17,7 @@ FIGURES = {
     "unit": ("lisiere.bench.unit", "a unit's processes: their memory, and from their start to ready"),
     "revocation": ("lisiere.bench.revocation", "a revoked badge: from the office's word to dead power"),
     "drain": ("lisiere.bench.drain", "days without the twin: until it has every row, and taps meanwhile"),
+    "siege": ("lisiere.bench.siege", "a request while five hundred others dawdle, at the twin and at a unit"),
     "kiosk": ("lisiere.bench.kiosk", "the kiosk: touches, starts, memory, idle time, and a day of visitors"),
     "rehearse": ("lisiere.bench.rehearse", "a simulated workshop: virtual time in a second of real time"),
 }

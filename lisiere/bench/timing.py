@@ -23,6 +23,8 @@ class Counts:
     revocations: int = 100
     drains: int = 3
     waiting_rows: int = 5000
+    dawdlers: int = 500
+    asks: int = 300
     touches: int = 60
     idle_s: float = 20.0
     kiosk_hours: int = 24
