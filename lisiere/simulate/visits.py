@@ -152,9 +152,15 @@ class _Machine:
         yield from self._comes(visit, visit.start)
 
     def _staff_comes(self, visit: _Visit) -> Iterator[Act]:
-        """Somebody who needs no booking."""
+        """Somebody who needs no booking, half of the time shortly before somebody else's hours, and sewing on."""
         who = self._rng.choice(self._staff)
-        yield from self._comes(_Visit(visit.id, who, visit.start, visit.minutes), visit.start)
+        if self._rng.random() < 0.5:
+            yield from self._comes(_Visit(visit.id, who, visit.start, visit.minutes), visit.start)
+            return
+        yield from self._booked(visit)
+        at = visit.start - self._seconds(20, 900)
+        yield self._taps(who.badges[0], at)
+        yield self._act(at + self._seconds(2, 15), "current", amps=1.5)
 
     def _stranger(self, visit: _Visit) -> Iterator[Act]:
         """A badge that nobody knows."""
