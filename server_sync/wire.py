@@ -48,6 +48,8 @@ class Row:
     at: str
     mono_ms: int
     boot: int
+    clock: str
+    uncertainty_ms: int
     kind: str
     body: Mapping[str, Any]
     commitment: str
@@ -171,6 +173,8 @@ _ROW_TYPES: dict[str, type] = {
     "at": str,
     "mono_ms": int,
     "boot": int,
+    "clock": str,
+    "uncertainty_ms": int,
     "kind": str,
     "body": dict,
     "commitment": str,

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
@@ -38,6 +38,9 @@ class Source(Protocol):
 
     def begin_epoch(self, after: int) -> None:
         """The journal is an old copy from row `after` on: let what follows be the first rows of a new epoch."""
+
+    def noticed(self, what: str) -> None:
+        """Something is wrong that staff should know."""
 
     def hash_at(self, seq: int) -> str:
         """The hash of a row on disk, or what the first row is chained to; empty where there is no such row."""
@@ -85,6 +88,7 @@ class Sync:
         self._kept_ms: int | None = None
         self._fork = said.fork if said else None
         self._restored = False
+        self._old: set[Version] = set()
         self._begin(max([at for at in (replica and replica.acked, said and said.acked) if at] or [(0, 0)]))
 
     def _begin(self, acked: tuple[int, int]) -> None:
@@ -130,7 +134,7 @@ class Sync:
     def _take(self, reply: ExchangeReply, sealed: bytes, last_seq: int) -> Replica | None:
         replica = None if reply.replica is None else self._client.opened(reply.replica)
         if replica is not None and replica.version <= self.have:
-            raise TwinRefused(f"replica {replica.version} is not newer than {self.have}: refused")
+            self._rolled_back(replica.version)
         self._take_place(reply, last_seq)
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
@@ -140,6 +144,13 @@ class Sync:
         self._fork = reply.fork
         self._keep(sealed, changed)
         return replica
+
+    def _rolled_back(self, version: Version) -> NoReturn:
+        """An old replica opens nothing any more; staff are told of each once."""
+        if version not in self._old:
+            self._old.add(version)
+            self._source.noticed(f"rollback: replica {version} came after {self.have}, refused")
+        raise TwinRefused(f"replica {version} is not newer than {self.have}: refused")
 
     def _take_place(self, reply: ExchangeReply, last_seq: int) -> None:
         """Where the twin stands with the journal, of which `last_seq` rows were there: an old copy of it begins

@@ -15,7 +15,7 @@ from lisiere.world.bench import Bench
 _LATEST = "SELECT kind, body FROM rows WHERE kind IN ('decision', 'run') ORDER BY epoch DESC, seq DESC"
 _EPOCH = "SELECT epoch FROM site"
 _NEW = (
-    "SELECT epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, hash FROM rows"
+    "SELECT epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment, prev, hash FROM rows"
     " WHERE epoch > ?1 OR (epoch = ?1 AND seq > ?2) ORDER BY epoch, seq"
 )
 _TWINS = "SELECT epoch, seq, hash FROM rows WHERE unit = ? AND seq > ? ORDER BY epoch, seq"
@@ -73,15 +73,15 @@ class Journal:
                     return f"row {row[0]}.{row[1]} {why}"
         return ""
 
-    def _take(self, row: tuple[int, int, str, int, int, str, str, str, str, str]) -> str:
-        epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, digest = row
+    def _take(self, row: tuple[int, int, str, int, int, str, int, str, str, str, str, str]) -> str:
+        epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment, prev, digest = row
         if epoch != self.last[0]:
             self.last, self.head = (epoch, 0), FIRST
         if seq != self.last[1] + 1:
             return f"follows row {self.last[1]}"
         if prev != self.head:
             return "is not chained"
-        parts = (prev, self.unit, epoch, seq, at, mono_ms, boot, kind, body, commitment)
+        parts = (prev, self.unit, epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment)
         if hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest() != digest:
             return "has another hash"
         self.last, self.head = (epoch, seq), digest

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from access.vocabulary import Cause
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.rehearse.records import Record, Records
 from lisiere.rehearse.script import Script
 from lisiere.simulate.plan import Plan

@@ -17,7 +17,7 @@ from typing import Any
 
 from access.facts import DecisionMade
 from access.vocabulary import Cause
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.rehearse.play import MEMORY
 from lisiere.rehearse.script import Act
 from lisiere.simulate.deeds import Hands

@@ -33,7 +33,8 @@ from controller.events import (
     StopAsked,
     WalkUpAsked,
 )
-from controller.journal import JournalError, Stamped
+from controller.journal_file import JournalError
+from controller.journal_row import Stamped
 from controller.link import Ask, Begin, Cancel, Done, Extend, Finish, Rate, Reply, ReportFault, Reserve, WalkUp
 from controller.loop import Loop, RecorderThread
 from controller.panel import Panel

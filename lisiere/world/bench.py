@@ -31,7 +31,8 @@ from controller.events import (
     ReaderChanged,
     TimePassed,
 )
-from controller.journal import JournalReader, Stamped
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from controller.states import energised
 from controller.timekeeping import Anchor
 from hardware.clock import SimulatedClock

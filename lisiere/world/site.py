@@ -16,7 +16,7 @@ from access.replica import Version
 from access.times import Opening
 from access.vocabulary import BookingOutcome, Cause, Refusal, Source
 from controller.events import WalkUpAsked
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.world.bench import Bench
 from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinClient, TwinUnreachable

@@ -16,7 +16,9 @@ from access.machines import Machine
 from access.replica import Version
 from access.vocabulary import Outcome, Reason
 from controller.assembly import wire_row
-from controller.journal import Journal, JournalReader, Stamped
+from controller.journal import Journal
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from hardware.disk import SimulatedDisk
 from server_sync.client import TwinClient, TwinRefused, TwinUnreachable
 from server_sync.identity import PrivateKey, seal
@@ -57,6 +59,7 @@ class Site:
         self.late: list[bytes] = []
         self.answers: list[bytes] = []
         self.nonces = 0
+        self.said: list[str] = []
         self._folder = folder
         self.journal = Journal(folder / "journal.db", "m1", SimulatedDisk(), lambda n: bytes(n), NEW_EPOCH)
         self.reader = JournalReader.open(folder / "journal.db")
@@ -127,6 +130,9 @@ class Site:
     def begin_epoch(self, after: int) -> None:
         self.journal.begin_epoch(self.epoch + 1, after)
         self.epoch = self.journal.epoch
+
+    def noticed(self, what: str) -> None:
+        self.said.append(what)
 
     def hash_at(self, seq: int) -> str:
         return self.reader.hash_at(self.epoch, seq)

@@ -28,9 +28,9 @@ KEYS = (
 
 def simulated(device_years: int, stderr: int | None = subprocess.PIPE) -> dict[str, Any]:
     """The figures of a run on two processes, in which nothing failed."""
-    words = ["simulate", "--device-years", str(device_years), "--processes", "2", "--json"]
-    command = [sys.executable, "-c", RUN, *words]
-    done = subprocess.run(command, cwd=HOUSE, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)
+    how = ["--device-years", str(device_years), "--processes", "2", "--json"]
+    words = [sys.executable, "-c", RUN, "simulate", *how]
+    done = subprocess.run(words, cwd=HOUSE, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -83,7 +83,7 @@ def a_seed_with_the_unqualified() -> int:
 def test_a_broken_promise_is_told_as_a_rehearsal_that_reproduces_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a bug planted the seed fails, and so does the small rehearsal that it becomes; without it, neither."""
+    """With a bug planted the seed fails, and so does the rehearsal that is written down; without it, neither."""
     seed = str(a_seed_with_the_unqualified())
     words = ["--device-years", "0", "--seed", seed, "--processes", "1", "--keep", str(tmp_path)]
     with monkeypatch.context() as planted:

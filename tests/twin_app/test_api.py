@@ -258,7 +258,7 @@ def test_inside_its_lease_the_unit_may_refuse(site: Site) -> None:
 
 def test_a_unit_that_does_not_answer_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its patience the twin withdraws the request for good: unit_unreachable."""
-    monkeypatch.setattr("twin.app.PATIENCE", timedelta(0))
+    monkeypatch.setattr("twin.booking_routes.PATIENCE", timedelta(0))
     site.exchange("u-overlock")
     give_up = site.app.state.twin.bookings.give_up
     monkeypatch.setattr(site.app.state.twin.bookings, "give_up", lambda: (site.clock.forward(18), give_up()))

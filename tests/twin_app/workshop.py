@@ -88,7 +88,7 @@ class Site:
         """The next row of a unit's journal."""
         seq = self.seqs[unit] = self.seqs.get(unit, 0) + 1
         at = stamp(self.clock.now)
-        return Row(unit, 1, seq, at, 0, 1, kind, body, "", "", f"hash {unit} {seq}", opening or {})
+        return Row(unit, 1, seq, at, 0, 1, "synced", 0, kind, body, "", "", f"hash {unit} {seq}", opening or {})
 
     def run(self, unit: str, id: str, start: datetime, seconds: int, running: int) -> Row:
         """A closed run of ana's."""
