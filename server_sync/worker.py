@@ -49,7 +49,7 @@ class Source(Protocol):
         """The hash of a row on disk, or what the first row is chained to; empty where there is no such row."""
 
     def bookings(self) -> tuple[Booking, ...]:
-        """The bookings of its replica, for a twin that was restored."""
+        """Its machine's bookings as they stand, for a twin that was restored."""
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """The next journal rows on disk."""
@@ -101,7 +101,10 @@ class Sync:
 
     def backlog(self) -> int:
         """How many rows wait for the twin; none in quarantine, when it takes none."""
-        return 0 if self._fork is not None else self._source.last_seq() - self.acked
+        return self._waiting(self._source.last_seq())
+
+    def _waiting(self, last_seq: int) -> int:
+        return 0 if self._fork is not None else last_seq - self.acked
 
     @property
     def pressing(self) -> bool:
@@ -112,7 +115,8 @@ class Sync:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
         if self._source.epoch != self._epoch:
             self._begin((0, 0))
-        backlog, sent_ms = self.backlog(), self._now_ms()
+        last_seq, sent_ms = self._source.last_seq(), self._now_ms()
+        backlog = self._waiting(last_seq)
         rows = _fitting(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
         request = ExchangeRequest(
             unit=self._unit,
@@ -120,21 +124,21 @@ class Sync:
             nonce=self._client.nonce(),
             have=self.have,
             rows=rows,
-            last_seq=self._source.last_seq(),
+            last_seq=last_seq,
             refusals=self._source.refusals(),
             state=self._source.state(),
             starting=self._starting,
             bookings=self._source.bookings() if self._restored and len(rows) >= backlog else None,
         )
         reply, sealed = self._client.exchange(request)
-        replica = self._take(reply, sealed)
+        replica = self._take(reply, sealed, last_seq)
         return News(reply, replica, sent_ms, self._now_ms(), backlog)
 
-    def _take(self, reply: ExchangeReply, sealed: bytes) -> Replica | None:
+    def _take(self, reply: ExchangeReply, sealed: bytes, last_seq: int) -> Replica | None:
         replica = None if reply.replica is None else self._client.opened(reply.replica)
         if replica is not None and replica.version <= self.have:
             self._rolled_back(replica.version)
-        self._take_place(reply)
+        self._take_place(reply, last_seq)
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
             self.have = replica.version
@@ -151,17 +155,26 @@ class Sync:
             self._source.noticed(f"rollback: replica {version} came after {self.have}, refused")
         raise TwinRefused(f"replica {version} is not newer than {self.have}: refused")
 
-    def _take_place(self, reply: ExchangeReply) -> None:
-        """Where the twin stands with the journal: an old copy of it begins anew; a twin that knows less than it
-        did was restored, and must say so."""
+    def _take_place(self, reply: ExchangeReply, last_seq: int) -> None:
+        """Where the twin stands with the journal, of which `last_seq` rows were there: an old copy of it begins
+        anew, and so does one that another device continues; a twin that knows less than it did was restored, and
+        must say so."""
         if reply.acked < self.acked and reply.version.epoch <= self.have.epoch and reply.fork is None:
             raise TwinRefused(f"the twin has lost rows {reply.acked + 1} to {self.acked}: start it with --restored")
-        if self._starting and reply.head is not None and reply.head != self._source.hash_at(reply.acked):
+        if self._is_behind(reply, last_seq):
             log.warning("journal: an old copy, the twin is ahead of it; a new epoch begins")
-            self._source.begin_epoch(min(self.acked, self._source.last_seq()))
+            self._source.begin_epoch(min(self.acked, last_seq))
             return
         self._starting = False
         self.acked = reply.acked
+
+    def _is_behind(self, reply: ExchangeReply, last_seq: int) -> bool:
+        """Whether the twin has rows of this epoch that are not ours, or takes no more of them."""
+        if not self._starting:
+            return reply.acked > last_seq and reply.fork is None
+        if reply.head is None:
+            return False
+        return reply.head == "" or reply.head != self._source.hash_at(reply.acked)
 
     def _keep(self, sealed: bytes, changed: bool) -> None:
         now = self._now_ms()

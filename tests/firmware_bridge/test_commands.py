@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -18,13 +15,20 @@ from firmware_bridge.session import Reading
 from firmware_bridge.simulated import SimulatedBoard
 from lisiere.board import command as tool
 from lisiere.board.command import FUSES, command
+from lisiere.cli import main
 from tests.firmware_bridge import frames
-from tests.firmware_bridge.lines import answering, terminal
+from tests.firmware_bridge.lines import answering, be_patient, terminal
 from tests.firmware_bridge.lockstep import ESTOP, Board
 from tests.firmware_bridge.test_relay_board import METER, RelayLine
 
 REST_A, WORK_A = 0.4, 2.2
 PAUSE_S = 4.0
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy computer is no reason to call a board silent."""
+    be_patient(monkeypatch)
 
 
 def test_status_says_everything_and_how_safe_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,16 +56,21 @@ def test_status_of_a_relay_board(capsys: pytest.CaptureFixture[str]) -> None:
     assert "energy_wh      1250" in said and Kind.RELAY_BOARD.safety in said
 
 
-def test_watch_goes_on_until_it_is_interrupted() -> None:
+def test_watch_goes_on_until_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It says a line again and again, one JSON object each, and ends at Ctrl-C without a word."""
+    rests = iter(range(3))
+
+    def rest(seconds: float) -> None:
+        if next(rests) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tool, "time", SimpleNamespace(sleep=rest))
     with terminal(Board()) as path:
-        words = [sys.executable, "-m", "lisiere.cli", "board", path, "watch", "--json"]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None and process.stderr is not None
-            seen = [json.loads(process.stdout.readline())["uptime_s"] for _ in range(3)]
-            process.send_signal(signal.SIGINT)
-            assert process.wait() == 130 and process.stderr.read() == ""
-    assert seen == sorted(seen)
+        assert main(["board", path, "watch", "--json"]) == 130
+    said = capsys.readouterr()
+    assert [json.loads(line)["state"] for line in said.out.splitlines()] == ["dropped"] * 3 and said.err == ""
 
 
 def test_hold_closes_the_relay_for_that_long(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.bridge import ModbusBoard
 from firmware_bridge.output import Conversation
-from firmware_bridge.registers import CLEAR_WORD, Reason, Refusal, State
+from firmware_bridge.registers import CLEAR_WORD, MINUTE_MS, STARTS, Reason, Refusal, State
 from firmware_bridge.session import Order
 from tests.firmware_bridge import frames
 from tests.firmware_bridge.lines import LockstepLine
@@ -173,6 +173,21 @@ def test_a_supply_that_comes_and_goes_closes_nothing(board: Board) -> None:
         with suppress(OSError):
             talk.obey(Order(False, round(board.ms)))
     assert [edge.closed for edge in board.edges] == [True, False]
+
+
+def test_a_unit_gone_mad_cannot_make_the_relay_chatter() -> None:
+    """H13: of orders that come without end a new board takes six in any minute, whatever opened it between them."""
+    board, chance, taken = Board(as_new=True), random.Random(7), []
+    while board.ms < 130_000:
+        board.arm()
+        if board.hold() == 0:
+            taken.append(board.ms)
+        board.run(chance.randrange(20, 700))
+        board.send(frames.write(0, 0))
+        board.run(50)
+    closed = [edge.ms for edge in board.edges if edge.closed]
+    assert len(closed) == len(taken) == 3 * STARTS
+    assert all(later - earlier >= MINUTE_MS for earlier, later in zip(closed, closed[STARTS:], strict=False))
 
 
 def test_an_emergency_stop_opens_and_latches(board: Board) -> None:

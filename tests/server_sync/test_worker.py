@@ -34,6 +34,7 @@ from server_sync.wire import (
 )
 from server_sync.worker import KEEP_MS, LOST_MS, MAX_ROW_BYTES, LinkWatch, Sync
 from tests.access.workshop import NOON
+from twin import tables
 from twin.auth import EXCHANGE_LIMIT
 from twin.bookings import Bookings
 from twin.exchange import Exchange
@@ -225,6 +226,30 @@ def test_a_restart_knows_what_was_acknowledged(site: Site) -> None:
     assert site.sync.have == have
     site.sync.exchange()
     assert site.sync.backlog() == 0 and site.summary()["events"] == 2
+
+
+def test_an_epoch_that_was_left_is_left_by_a_shorter_copy_too(site: Site) -> None:
+    """A unit that starts on less than the twin has of an epoch that is closed begins a new one."""
+    site.write(2)
+    site.sync.exchange()
+    with site.store.write() as conn:
+        conn.execute(tables.progress.update().values(retired=True, applied=9, highest=9))
+    site.boot()
+    site.sync.exchange()
+    assert site.epoch == NEW_EPOCH + 1
+
+
+def test_rows_that_another_wrote_are_noticed_without_a_restart(site: Site) -> None:
+    """The twin has more of this epoch than the unit ever wrote: the unit leaves the epoch, and loses no row."""
+    site.write(2)
+    site.sync.exchange()
+    with site.store.write() as conn:
+        conn.execute(tables.progress.update().values(applied=4, highest=4))
+    site.sync.exchange()
+    assert site.epoch == NEW_EPOCH + 1
+    site.write(2)
+    site.sync.exchange()
+    assert site.sync.acked == 2 and site.sync.backlog() == 0
 
 
 def test_a_change_at_the_twin_comes_down(site: Site) -> None:
