@@ -5,7 +5,7 @@ READY := .venv/.ready
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header pyproject.toml $(ARGS)
 
-.PHONY: menu setup demo test long gpio check bench firmware lock clean
+.PHONY: menu setup demo test long planted gpio check bench firmware lock clean
 
 menu:
 	@echo "Lisière. Type make and one of these words; more can follow as ARGS=\"...\""
@@ -25,6 +25,9 @@ test: $(READY)  ## run the tests, the long ones left out
 
 long: $(READY)  ## run the long tests
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+planted: $(READY)  ## plant faults one by one, see who finds them, write docs/planted-bugs.md
+	$(BIN)/python -m tests.planted.campaign $(ARGS)
 
 gpio: $(READY)  ## run the relay on a real GPIO chip (needs the kernel of tools/gpio-kernel)
 	$(BIN)/python -m pytest -rs tests/hardware/test_gpiochip.py $(ARGS)

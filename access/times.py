@@ -71,8 +71,8 @@ class ClockReading:
         return self.state.trusted
 
     def mono_at(self, instant: datetime) -> int:
-        """The monotonic reading at which the wall clock will show `instant`."""
-        return self.mono_ms + milliseconds(instant - self.wall)
+        """The monotonic reading at which the wall clock will show `instant`: the first that is not before it."""
+        return self.mono_ms - milliseconds(self.wall - instant)
 
     def wall_at(self, mono_ms: int) -> datetime:
         """The wall time at a monotonic reading."""

@@ -121,7 +121,7 @@ class JournalSource:
 
     def bookings(self) -> tuple[Booking, ...]:
         """See `server_sync.worker.Source`."""
-        return self._control.replica.bookings
+        return self._control.ledger.firm
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """See `server_sync.worker.Source`."""

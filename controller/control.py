@@ -6,6 +6,7 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -391,9 +392,7 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
-        if differs(self._timekeeper.anchor, self._kept_anchor):
-            self._kept_anchor = self._timekeeper.anchor
-            self._hands.keep_anchor(self._kept_anchor)
+        self._note_anchor()
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time
@@ -406,6 +405,14 @@ class Control:
             self._forget(event.replica)
             self._step(TimePassed())
         self._offers(event.requests)
+
+    def _note_anchor(self) -> None:
+        """Note what is known of the clock for the next start; a disk that does not take it is tried again."""
+        anchor = self._timekeeper.anchor
+        if differs(anchor, self._kept_anchor):
+            with suppress(OSError):
+                self._hands.keep_anchor(anchor)
+                self._kept_anchor = anchor
 
     def _forget(self, replica: Replica) -> None:
         if replica.erased:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kivy.core.window import Window
 from kivy.input import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import mm
@@ -73,6 +74,7 @@ class Face(FloatLayout):
         leftwards, contrast = self._drawn
         direction.use(leftwards)
         colours.use(colours.NIGHT if contrast else colours.LINEN)
+        Window.clearcolor = (*colours.now.paper, 1)
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
         for kind in (BoardScreen, MemberScreen, SheetScreen, ComfortScreen):

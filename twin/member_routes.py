@@ -4,14 +4,14 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 
 from access.people import Category, Role, Strength
 from twin import auth, knowledge, tables
 from twin.auth import Denied, TheCaller
 from twin.context import TheTwin, Twin
-from twin.shapes import Body, Done, Id, Label, Name, Qualifications
+from twin.shapes import Body, Done, Id, Label, Moment, Name, Qualifications
 
 members = APIRouter()
 
@@ -27,7 +27,7 @@ class MemberChange(Body):
     qualifications: Qualifications = []
     role: Role = Role.MEMBER
     category: Category = Category.PARTICULIER
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
 
 
 class NewMember(MemberChange):

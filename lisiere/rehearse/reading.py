@@ -27,7 +27,9 @@ from lisiere.rehearse.vocabulary import (
     RECORDS,
     REQUIRED,
     STEPS,
+    STEPS_OF_A_SIMULATION,
     Key,
+    Weather,
 )
 
 OFFSET = re.compile(r"\+(\d+):([0-5]\d):([0-5]\d)(?:\.(\d{1,3}))?")
@@ -65,6 +67,7 @@ class Reader:
         self._members: set[str] = set()
         self._badges: set[str] = set()
         self._bookings: set[str] = set()
+        self._steps = STEPS
         self._start = self._end = datetime.min.replace(tzinfo=UTC)
         self._readers: dict[str, Callable[[str, Any], Any]] = {
             "text": self._text,
@@ -80,6 +83,8 @@ class Reader:
             "yes or no": self._yes_or_no,
             "amount": self._amount,
             "whole number": self._whole_number,
+            "number": self._number,
+            "weather": lambda where, value: str(self._one_of(where, value, Weather)),
             "output": lambda where, value: self._one_of(where, value, Output),
             "role": lambda where, value: self._one_of(where, value, Role),
             "category": lambda where, value: self._one_of(where, value, Category),
@@ -99,6 +104,8 @@ class Reader:
         """A whole rehearsal."""
         values = self.table(raw, FILE, "")
         self._start, self._end = values["start"], values["end"]
+        if values["simulation"] is not None:
+            self._steps = STEPS | STEPS_OF_A_SIMULATION
         if self._end <= self._start:
             self._wrong("end", "must be later than start")
         machines = tuple(self.machine(t, i) for i, t in enumerate(values["machine"], 1))
@@ -115,6 +122,7 @@ class Reader:
             bookings=tuple(self._booking(t, i) for i, t in enumerate(values["booking"], 1)),
             acts=self._acts(values["step"]),
             expectations=tuple(self._expectation(t, i) for i, t in enumerate(values["expect"], 1)),
+            simulation=values["simulation"],
         )
 
     def policy(self, raw: Mapping[str, Any]) -> Policy:
@@ -186,9 +194,10 @@ class Reader:
         if not isinstance(raw, dict):
             self._wrong(where[:-1], "must be a table")
         do = raw.get("do")
-        if do not in STEPS:
-            self._wrong(f"{where}do", f"is '{do}'{_hint(str(do), STEPS)}; allowed: {', '.join(STEPS)}")
-        values = self.table(raw, {"at": Key("moment"), "do": Key("text"), **STEPS[do]}, where)
+        if do not in self._steps:
+            needs = "; it needs a `simulation`" if do in STEPS_OF_A_SIMULATION else _hint(str(do), self._steps)
+            self._wrong(f"{where}do", f"is '{do}'{needs}; allowed: {', '.join(self._steps)}")
+        values = self.table(raw, {"at": Key("moment"), "do": Key("text"), **self._steps[do]}, where)
         at, _ = values.pop("at"), values.pop("do")
         if not self._start <= at <= self._end:
             self._wrong(f"{where}at", "must lie between start and end")
@@ -304,6 +313,10 @@ class Reader:
     def _whole_number(self, where: str, value: Any) -> int:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         return int(value) if whole else self._wrong(where, "must be a whole number, not negative")
+
+    def _number(self, where: str, value: Any) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return int(value) if whole else self._wrong(where, "must be a whole number")
 
     def _one_of(self, where: str, value: Any, words: Any) -> Any:
         if value not in tuple(words):

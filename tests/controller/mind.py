@@ -137,4 +137,5 @@ class Mind:
         self.urged += 1
 
     def _keep(self, anchor: Anchor) -> None:
+        self.disk.check()
         self.anchor = anchor
