@@ -209,7 +209,7 @@ _FRENCH = {
     "refusal.unit_unreachable.do": "Prenez-en une autre, ou badgez à la machine.",
     # What is wrong with a machine
     "fault.relay_welded.what": "Le courant ne se coupe plus.",
-    "fault.relay_welded.do": "N'y touchez pas, prévenez l'accueil.",
+    "fault.relay_welded.do": "Coupez au mur, prévenez l'accueil.",
     "fault.no_power.what": "Le courant n'arrive pas.",
     "fault.no_power.do": "Prévenez l'accueil.",
     "fault.board_lost.what": "La commande de la machine ne répond pas.",
