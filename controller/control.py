@@ -35,6 +35,7 @@ from controller.events import (
     BadgePresented,
     BeginAsked,
     CancelAsked,
+    ClearAsked,
     ClockChanged,
     DiskChanged,
     EpochBegun,
@@ -283,6 +284,8 @@ class Control:
                 self._change_at_kiosk(event)
             case Offered(request):
                 self._answer_request(request)
+            case ClearAsked(member):
+                self._clear(member)
             case FaultSeen(member, what):
                 self._tell((FaultReported(member, what),))
             case RatingGiven(face, question, answer):
@@ -406,7 +409,7 @@ class Control:
         def sold(answer: Answer) -> None:
             event.reply(answer)
             if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(_shown(member, event.id))
+                self._inbox.append(_shown(member, event.id, self.clock().wall))
 
         self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
 
@@ -441,7 +444,15 @@ class Control:
             return
         event.reply(Accepted(booking))
         if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
-            self._inbox.append(_shown(member, ""))
+            self._inbox.append(_shown(member, "", self.clock().wall))
+
+    def _clear(self, id: str) -> None:
+        """A badge at the kiosk counts as the tap that clears a weld, where it is a technician's. It is taken while
+        the fault stands that refuses it, so that it can start nothing."""
+        member = self.replica.members.get(id)
+        welded = Fault.RELAY_WELDED in self.state.faults and isinstance(self.state.phase, Idle)
+        if member is not None and welded:
+            self._step(_shown(member, "", self.clock().wall))
 
     def _change_at_kiosk(self, event: ExtendAsked | CancelAsked) -> None:
         booking = self.ledger.find(event.booking)
@@ -599,9 +610,9 @@ class Control:
 _SALES = (WalkUpAsked, ReserveAsked, BeginAsked, ExtendAsked, CancelAsked, Offered)
 
 
-def _shown(member: Member, made: str) -> BadgePresented:
+def _shown(member: Member, made: str, now: datetime) -> BadgePresented:
     """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
-    good = [badge for badge in member.badges if not badge.revoked]
+    good = [badge for badge in member.badges if not badge.revoked and not badge.ended(now)]
     badge = (good or [*member.badges, Badge("")])[0]
     return BadgePresented(badge.tag, made, badge.strength)
 
