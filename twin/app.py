@@ -23,13 +23,14 @@ from access.vocabulary import Refusal
 from server_sync.enrolment import PRINT_CHARACTERS, fingerprint
 from server_sync.identity import PrivateKey
 from server_sync.wire import machine_from_json
-from twin import auth, devices, knowledge, live, pages, tables, usage_csv
+from twin import auth, devices, knowledge, live, office, pages, tables, usage_csv
+from twin.acts import Act, Deed
 from twin.auth import HEADERS, Caller, Denied, Guard, TheCaller
 from twin.bookings import Bookings, IdTaken, Listener, Pending
 from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
 from twin.live import Body, Done, Id, Name, Text, TheTwin, Twin, in_words, open_span
-from twin.people import Erased, People, Unknown
+from twin.people import Erased, People, Taken, Unknown
 from twin.requests import PATIENCE
 from twin.store import Store
 
@@ -97,7 +98,7 @@ class MemberOut(BaseModel):
 
 
 class MachineChange(Body):
-    """What is to change about a machine. Locking has a route of its own."""
+    """What is to change about a machine. Locking has a route of its own. `service_hours`: between two services."""
 
     name: Label = ""
     requires: Qualifications = []
@@ -107,6 +108,7 @@ class MachineChange(Body):
     feedback: bool = True
     rtc: bool = False
     hazardous: bool = False
+    service_hours: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = None
     weakest_badge: Literal[Strength.UID, Strength.NTAG424, Strength.DESFIRE] | None = None
 
 
@@ -227,7 +229,8 @@ def _refuse_taken(twin: Twin, id: str, numbers: list[str]) -> None:
     """Refuse what would make somebody else's badge this member's."""
     b = tables.badges.c
     with twin.store.read() as db:
-        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
+        own = select(b.member).where(b.number.in_(numbers), b.member != id, b.until.is_(None))
+        taken = db.execute(own).first()
     if taken is not None:
         raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
 
@@ -262,7 +265,6 @@ def put_card(number: BadgeNumber, asked: Card, twin: TheTwin) -> Done:
     with twin.store.read() as db:
         if knowledge.member(db, asked.member) is None:
             raise Denied(404, "not_found", f"Il n'y a pas de membre « {asked.member} ».")
-    _refuse_taken(twin, asked.member, [number.upper()])
     keys = bytes.fromhex(asked.machine_key), bytes.fromhex(asked.kiosk_key)
     twin.people.put_card(number, asked.member, asked.strength, *keys)
     return Done()
@@ -310,8 +312,9 @@ def change_machine(machine: Id, asked: MachineChange, twin: TheTwin) -> MachineO
 
 
 def _put_machine(twin: Twin, id: str, wanted: MachineChange) -> MachineOut:
-    plain = wanted.model_dump(exclude={"name"})
-    twin.people.put_machine(Machine(id, **plain | {"requires": frozenset(wanted.requires)}), wanted.name)
+    plain = wanted.model_dump(exclude={"name", "service_hours"})
+    machine = Machine(id, **plain | {"requires": frozenset(wanted.requires)})
+    twin.people.put_machine(machine, wanted.name, wanted.service_hours)
     return _known_machine(twin, id)
 
 
@@ -325,13 +328,15 @@ def _known_machine(twin: Twin, id: str) -> MachineOut:
 
 def _machine(row: Row[Any]) -> MachineOut:
     machine = machine_from_json(json.loads(row.description))
-    known = {name: getattr(machine, name) for name in MachineChange.model_fields if name != "name"}
+    ours = set(MachineChange.model_fields) - {"name", "service_hours"}
+    known = {name: getattr(machine, name) for name in ours}
     return MachineOut(
         id=row.id,
         name=row.name,
         locked=row.locked,
         locked_by=row.locked_by,
         locked_why=row.locked_why,
+        service_hours=row.service_hours,
         **known | {"requires": sorted(machine.requires)},
     )
 
@@ -339,14 +344,17 @@ def _machine(row: Row[Any]) -> MachineOut:
 @api.post("/api/machines/{machine}/lock", tags=["machines"])
 def lock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine out of service."""
-    twin.people.lock(machine, _by(twin, caller, asked.by), asked.why)
+    by = _by(twin, caller, asked.by)
+    act = Act(twin.now(), Deed.LOCK, by, machine, detail={"why": asked.why})
+    twin.people.lock(machine, by, asked.why, act)
     return _known_machine(twin, machine)
 
 
 @api.post("/api/machines/{machine}/unlock", tags=["machines"])
 def unlock_machine(machine: Id, asked: Unlocking, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine back in service. It starts nothing: somebody has to tap."""
-    twin.people.unlock(machine, _by(twin, caller, asked.by))
+    by = _by(twin, caller, asked.by)
+    twin.people.unlock(machine, by, Act(twin.now(), Deed.UNLOCK, by, machine))
     return _known_machine(twin, machine)
 
 
@@ -503,7 +511,7 @@ def create_app(
     exchange, people = Exchange(store, key, now, bookings), People(store)
     enrolments = Enrolments(store, fingerprint(authority) if authority else "0" * PRINT_CHARACTERS)
     app.state.twin = Twin(store, key, now, bookings, exchange, people, enrolments, authority)
-    for router in (devices.devices, live.states, api, usage_csv.figures, pages.pages):
+    for router in (devices.devices, live.states, api, office.office, usage_csv.figures, pages.pages):
         app.include_router(router)
     app.add_middleware(Guard, store=store, now=now, devices=devices.SignedDevices(store))
     for error, handler in _HANDLERS.items():
@@ -543,6 +551,10 @@ def _erased(request: Request, error: Exception) -> Response:
     return Denied(409, "erased", "Cet identifiant a été effacé pour toujours : en choisir un autre.").response()
 
 
+def _taken(request: Request, error: Exception) -> Response:
+    return Denied(409, "badge_taken", f"Ce badge est déjà celui de « {error} ».").response()
+
+
 def _busy(request: Request, error: Exception) -> Response:
     log.error("database: %s", error)
     return Denied(503, "database", "La base de données ne répond pas : réessayer dans un instant.").response()
@@ -562,6 +574,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
     RequestValidationError: _invalid,
     Unknown: _unknown,
     Erased: _erased,
+    Taken: _taken,
     UnknownUnit: _unknown,
     OperationalError: _busy,
     Exception: _broken,

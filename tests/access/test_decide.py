@@ -58,7 +58,7 @@ def test_a_booking_starts_within_its_hours_and_early_start_and_not_a_moment_late
 
 
 def test_a_badge_that_was_lent_is_good_up_to_its_end_and_not_a_moment_longer() -> None:
-    """A day badge is a badge like any other until its end, and none from then on; a doubtful clock judges no date."""
+    """A day badge is a badge like any other until its end, and none from then on. A doubtful clock judges none."""
     lent = replace(SAM, badges=(replace(SAM.badges[0], until=at(60)),))
     twin = replace(replica(policy=Policy(untrusted_clock=UntrustedClock.STAFF_ONLY)), members={lent.id: lent})
     for minutes, trusted, reason in ((59.99, True, "staff"), (60, True, "badge_revoked"), (60, False, "staff")):
