@@ -13,8 +13,9 @@ from kiosk.views.comfort import Comfort, comfort
 from kiosk.views.member import MemberPage, member_page
 from kiosk.views.scene import Scene
 from kiosk.views.sheet import Sheet, sheet
+from kiosk.views.team.pages import TeamView, team_view
 
-View = Board | MemberPage | Sheet | Comfort
+View = Board | MemberPage | Sheet | Comfort | TeamView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def view(session: Session, scene: Scene) -> View:
     """The screen that fits where the person stands."""
     if session.page is Page.COMFORT:
         return comfort(session, scene)
+    if session.team is not None:
+        return team_view(session, session.team, scene)
     if session.machine is not None:
         return sheet(session, session.machine, scene)
     if session.person is not None:

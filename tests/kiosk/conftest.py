@@ -63,6 +63,8 @@ class Robot:
             draw=self.story.draw,
             voice=self.voice,
             buttons=self.buttons,
+            office=self.story.office,
+            writer=self.story.writer,
         )
         self.stage = Stage(self.app, size)
         self.acts = 0

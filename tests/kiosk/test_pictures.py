@@ -11,8 +11,7 @@ from kivy.base import EventLoop
 from kivy.graphics import Color, Fbo
 from PIL import Image, ImageChops
 
-from kiosk.app import KioskApp
-from kiosk.pictures import scenes, take, take_one
+from kiosk.pictures import scenes, story_app, take, take_one
 from kiosk.signs import draw_shape
 from kiosk.stage import Stage
 from kiosk.story import Story
@@ -73,7 +72,7 @@ def test_pictures_are_written_with_an_index(tmp_path: Path, monkeypatch: pytest.
 def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Path) -> None:
     """Measured on the pixels of every word: 4.5 to 1 or more, and 7 to 1 in high contrast."""
     story = Story()
-    stage = Stage(KioskApp(story.units, story, story.reader, story.clock, draw=story.draw), (1280, 800))
+    stage = Stage(story_app(story), (1280, 800))
     try:
         SCENES[name].act(story, stage.app)
         stage.settle()
