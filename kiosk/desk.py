@@ -122,7 +122,8 @@ class Desk:
         warned = self._may_end() and left <= WARN_S
         warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
         ease = session.ease
-        return Shown(view(session, scene), session.language, ease.contrast, ease.spoken, warning)
+        shown = view(session, scene)
+        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour)
 
     # What people do
 

@@ -60,7 +60,7 @@ class Face(FloatLayout):
         self._desk = desk
         self._clock = clock
         self._last = (-1.0, 0.0, 0.0)
-        self._drawn = (False, False)
+        self._drawn = (False, False, "")
         self._draw()
 
     @property
@@ -75,7 +75,7 @@ class Face(FloatLayout):
 
     def show(self, shown: Shown) -> None:
         """Show a view on the screen that is made for it. Another direction or contrast is drawn afresh."""
-        drawn = LANGUAGES[shown.language].right_to_left, shown.contrast
+        drawn = LANGUAGES[shown.language].right_to_left, shown.contrast, shown.colour
         if drawn != self._drawn:
             self._drawn = drawn
             self._draw()
@@ -89,9 +89,9 @@ class Face(FloatLayout):
 
     def _draw(self) -> None:
         """Make every widget anew, without a transition: what was touched is there at once."""
-        leftwards, contrast = self._drawn
+        leftwards, contrast, colour = self._drawn
         direction.use(leftwards)
-        colours.use(colours.NIGHT if contrast else colours.LINEN)
+        colours.use(colours.NIGHT if contrast else colours.linen(colour))
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
         for kind in SCREENS:

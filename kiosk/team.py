@@ -241,7 +241,8 @@ def do(
     """Where they stand after a touch; as before, where they have no power for it."""
     may = powers(person)
     if isinstance(deed, Enter):
-        return _entered(team or Team(), deed, may, draw) if may else team
+        allowed = bool(may) if deed.page is TeamPage.MENU else _NEEDS.get(deed.page) in may
+        return _entered(team or Team(), deed, draw) if allowed else team
     if team is None or person is None or _needed(deed, team) not in may:
         return team
     match deed:
@@ -262,9 +263,7 @@ def do(
     return replace(team, page=TeamPage.RESULT, todo=_ask(team, deed, person, draw()), answer=None)
 
 
-def _entered(team: Team, deed: Enter, may: frozenset[Power], draw: Callable[[], str]) -> Team:
-    if _NEEDS.get(deed.page, Power.PLAN) not in may and deed.page is not TeamPage.MENU:
-        return team
+def _entered(team: Team, deed: Enter, draw: Callable[[], str]) -> Team:
     match deed.page:
         case TeamPage.MENU | TeamPage.PLAN | TeamPage.LESSON:
             return Team(deed.page)

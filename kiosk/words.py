@@ -294,7 +294,7 @@ _FRENCH = {
     "why.broken": "Cassée",
     "why.service": "En entretien",
     "why.parts": "Pièce attendue",
-    "why.danger": "Dangereuse",
+    "why.danger": "Danger",
     "why.cleaning": "À nettoyer",
     "why.other": "Autre raison",
     "lock.done": "Hors service",

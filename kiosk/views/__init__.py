@@ -20,13 +20,15 @@ View = Board | MemberPage | Sheet | Comfort | TeamView
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A view, and how it is to be drawn. `warning`: the board comes back soon, unless somebody touches."""
+    """A view, and how it is to be drawn. `colour`: the association's own, or none; `warning`: the board comes back
+    soon, unless somebody touches."""
 
     view: View
     language: str = "fr"
     contrast: bool = False
     spoken: bool = False
     warning: str = ""
+    colour: str = ""
 
 
 def view(session: Session, scene: Scene) -> View:

@@ -116,7 +116,8 @@ def test_a_lock_is_an_act_with_a_name_and_a_reason(team_site: Site) -> None:
 def test_a_service_begins_the_interval_anew(team_site: Site) -> None:
     """Hours count since the last service: running ones, or powered ones where no current is sensed."""
     change = {"service_hours": 100, "senses_current": True}
-    assert team_site.ask(Role.ADMIN, "PATCH", "/api/machines/overlock-1", json=change).json()["service_hours"] == 100
+    changed = team_site.ask(Role.ADMIN, "PATCH", "/api/machines/overlock-1", json=change).json()
+    assert changed["service_hours"] == 100
     start = team_site.clock()
     team_site.clock.forward(7200)
     team_site.exchange("u-overlock", team_site.run("u-overlock", "r1", start, 3600, 1800))

@@ -13,7 +13,7 @@ from kiosk.views.preview import circumstances
 from kiosk.views.result import START_S
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.panel import Panel, Table, ways_out
-from kiosk.views.tile import tile
+from kiosk.views.tile import Look, tile
 from kiosk.words import what_and_do
 
 
@@ -37,13 +37,13 @@ def lesson_machines(session: Session, team: Team, scene: Scene) -> Panel:
 
 
 def _free(person: Person, scene: Scene) -> list[Post]:
-    """What this person could walk up to."""
+    """What this person could walk up to, and what is well."""
     first = _ends(scene)[:1]
     return [
         post
         for post in scene.site.posts
         if first
-        and scene.state(post.machine.id) is not None
+        and tile(post, scene).look is Look.FREE
         and not isinstance(classes.foreseen(person.member, first[0], circumstances(post, scene)), Refusal)
     ]
 
