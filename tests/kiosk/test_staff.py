@@ -184,7 +184,7 @@ def lesson(house: House, *machines: str, end: str = "16:00") -> None:
 
 
 def test_a_trainer_opens_machines_until_a_fixed_end(house: House) -> None:
-    """Badge, two touches, one a machine, two for the end; a dangerous one waits for its tap; at four all are dead."""
+    """Badge, two touches, one a machine, two for the end; a dangerous one waits; at four all are dead."""
     lesson(house, "Piqueuse plate 1", "Surjeteuse 1", "Presse à chaud")
     assert house.acts == 8
     assert "Piqueuse plate 1\nAllumée jusqu'à 16:00" in house.words()
