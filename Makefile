@@ -5,7 +5,7 @@ READY := .venv/.ready
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header pyproject.toml $(ARGS)
 
-.PHONY: menu setup demo test long check bench firmware lock clean
+.PHONY: menu setup demo test long planted gpio check bench firmware lock clean
 
 menu:
 	@echo "Lisière. Type make and one of these words; more can follow as ARGS=\"...\""
@@ -26,6 +26,12 @@ test: $(READY)  ## run the tests, the long ones left out
 long: $(READY)  ## run the long tests
 	$(BIN)/python -m pytest -m long $(ARGS)
 
+planted: $(READY)  ## plant faults one by one, see who finds them, write docs/planted-bugs.md
+	$(BIN)/python -m tests.planted.campaign $(ARGS)
+
+gpio: $(READY)  ## run the relay on a real GPIO chip (needs the kernel of tools/gpio-kernel)
+	$(BIN)/python -m pytest -rs tests/hardware/test_gpiochip.py $(ARGS)
+
 check: $(READY)  ## check style, types and the arrows between the folders
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,10 +44,11 @@ firmware:  ## build the board's program into build/firmware
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware OUT=$(CURDIR)/build/firmware
 
 lock: $(READY)  ## pin the Python packages anew (ARGS=--upgrade takes the newest versions)
-	$(UV_COMPILE) --all-extras -o requirements.lock
+	$(UV_COMPILE) --extra build --extra dev --extra kiosk --extra twin --extra unit -o requirements.lock
 	$(UV_COMPILE) --extra build --extra unit -c requirements.lock -o requirements-unit.lock
 	$(UV_COMPILE) --extra build --extra kiosk -c requirements.lock -o requirements-kiosk.lock
 	$(UV_COMPILE) --extra build --extra twin -c requirements.lock -o requirements-twin.lock
+	$(UV_COMPILE) --extra build --extra pcsc -c requirements.lock -o requirements-pcsc.lock
 
 clean:  ## remove what was made here: .venv, caches, builds
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

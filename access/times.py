@@ -7,6 +7,7 @@ Durations on a unit are whole milliseconds of its monotonic clock.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,14 @@ def milliseconds(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
 
 
+def on_the_wall(instant: datetime, zone: ZoneInfo) -> str:
+    """The hour and minute of an instant as clocks on the wall show it; in the hour that comes twice, with the name
+    of the time that tells which of the two it is."""
+    local = instant.astimezone(zone)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:%H:%M %Z}" if twice else f"{local:%H:%M}"
+
+
 @dataclass(frozen=True, slots=True)
 class RawClock:
     """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""
@@ -27,19 +36,43 @@ class RawClock:
     boot_id: str
 
 
+class ClockState(StrEnum):
+    """What is known of a unit's wall clock.
+
+    `synced`: the twin said the time within the last hour; `holdover`: longer ago, and the clock goes on since.
+    `lower_bound`: started without anybody to ask, it is this late at the least. `insane`: it was stepped, or
+    says what cannot be. The last two are not trusted.
+    """
+
+    SYNCED = "synced"
+    HOLDOVER = "holdover"
+    LOWER_BOUND = "lower_bound"
+    INSANE = "insane"
+
+    @property
+    def trusted(self) -> bool:
+        """True when dates may be judged by the clock."""
+        return self in (ClockState.SYNCED, ClockState.HOLDOVER)
+
+
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """What a unit's clock says: UTC wall time, monotonic milliseconds, whether the wall time is trusted,
-    and its uncertainty in seconds (journalled; it decides nothing)."""
+    """What a unit's clock says: UTC wall time, monotonic milliseconds, what is known of the wall time, and its
+    uncertainty in seconds (journalled with every row; it decides nothing)."""
 
     wall: datetime
     mono_ms: int
-    trusted: bool = True
+    state: ClockState = ClockState.SYNCED
     uncertainty_s: float = 0.0
 
+    @property
+    def trusted(self) -> bool:
+        """True when dates may be judged by this reading."""
+        return self.state.trusted
+
     def mono_at(self, instant: datetime) -> int:
-        """The monotonic reading at which the wall clock will show `instant`."""
-        return self.mono_ms + milliseconds(instant - self.wall)
+        """The monotonic reading at which the wall clock will show `instant`: the first that is not before it."""
+        return self.mono_ms - milliseconds(self.wall - instant)
 
     def wall_at(self, mono_ms: int) -> datetime:
         """The wall time at a monotonic reading."""

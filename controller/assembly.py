@@ -16,20 +16,13 @@ from access.vocabulary import Fault
 from controller import timekeeping
 from controller.aside import put_aside
 from controller.claim import Claim
-from controller.control import Control, Hands
-from controller.events import Erasure, Exchanged, JournalBehind, NewEpoch
-from controller.journal import (
-    Checkpoint,
-    Disk,
-    Journal,
-    JournalDamaged,
-    JournalReader,
-    JournalRow,
-    Key,
-    Stamped,
-    epoch_in,
-    judged,
-)
+from controller.control import Control
+from controller.events import Erasure, Exchanged, FaultSeen, JournalBehind, NewEpoch
+from controller.hands import Hands
+from controller.journal import Disk, Journal, Key
+from controller.journal_file import JournalDamaged, epoch_in, judged
+from controller.journal_reader import JournalReader
+from controller.journal_row import Checkpoint, JournalRow, Stamped
 from controller.ports import Clock, Output
 from controller.recorder import Batch, Post, Recorder
 from controller.remembered import Remembered, remember
@@ -41,6 +34,9 @@ from server_sync.wire import Row
 from server_sync.worker import News, Sync
 
 log = logging.getLogger(__name__)
+
+NOTE = "clock.json"
+"""What the unit's clock was last known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +115,13 @@ class JournalSource:
         """See `server_sync.worker.Source`."""
         return self._reader.hash_at(self.epoch, seq)
 
+    def noticed(self, what: str) -> None:
+        """See `server_sync.worker.Source`."""
+        self._post(FaultSeen(None, what))
+
     def bookings(self) -> tuple[Booking, ...]:
         """See `server_sync.worker.Source`."""
-        return self._control.replica.bookings
+        return self._control.ledger.firm
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """See `server_sync.worker.Source`."""
@@ -149,6 +149,8 @@ def wire_row(unit: str, row: JournalRow) -> Row:
         row.at,
         row.mono_ms,
         row.boot,
+        row.clock,
+        row.uncertainty_ms,
         row.kind,
         row.body_fields,
         row.commitment,
@@ -178,7 +180,9 @@ def assemble(
         store, replica, confirmation = _replica(folder / "replica.db", twin, unit)
         journal, remembered = _journal(folder / "journal.db", unit, replica, devices)
         recorder = Recorder(journal, post, Fault.JOURNAL in remembered.faults)
-        control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers)
+        signed = max(replica.issued, confirmation.confirmed) if confirmation else replica.issued
+        timekeeper = _timekeeper(folder, devices.clock, remembered, signed)
+        control = _control(unit, folder, replica, remembered, devices, lane_of(recorder), watchers, timekeeper)
         if confirmation is not None:
             control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
         client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
@@ -236,6 +240,12 @@ def knowing_nobody(unit: str) -> Replica:
     return Replica(Version(0, 0), datetime.fromtimestamp(0, UTC), Machine(unit))
 
 
+def _timekeeper(folder: Path, clock: Clock, remembered: Remembered, signed: datetime) -> Timekeeper:
+    """The unit's clock, with what it knew of the time; it never goes below what the twin has `signed`."""
+    trusted = Fault.CLOCK not in remembered.faults
+    return Timekeeper(clock, timekeeping.kept(folder / NOTE), trusted, signed)
+
+
 def _control(
     unit: str,
     folder: Path,
@@ -244,18 +254,16 @@ def _control(
     devices: Devices,
     lane: Lane,
     watchers: Watchers,
+    timekeeper: Timekeeper,
 ) -> Control:
     """The mind, with what it remembers and the hands it has."""
-    note = folder / "clock.json"
-    anchor = timekeeping.kept(note)
-    timekeeper = Timekeeper(devices.clock, anchor, Fault.CLOCK not in remembered.faults)
     hands = Hands(
         output=devices.output,
         record=lane.record,
         checkpoint=lane.checkpoint,
         tell=watchers.tell,
         urge=watchers.urge,
-        keep_anchor=lambda anchor: timekeeping.keep(anchor, note),
+        keep_anchor=lambda anchor: timekeeping.keep(anchor, folder / NOTE),
         begin_epoch=lane.begin_epoch,
         erase=lane.erase,
     )

@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from controller.journal import JournalError
+from controller.journal_file import JournalError
 
 
 class Claim:

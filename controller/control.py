@@ -6,12 +6,12 @@ does to the world goes through `Hands`; all that happens to it comes in through 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
-from access.bookings import Booking, BookingState, RequestRefused, WebRequest
+from access.bookings import Booking, RequestRefused, WebRequest
 from access.facts import (
     BookingChanged,
     Booted,
@@ -20,16 +20,14 @@ from access.facts import (
     FaultReported,
     Rated,
     RequestAccepted,
-    RunClosed,
     SyncChange,
     SyncChanged,
     stamp,
 )
-from access.people import Badge, Member
 from access.replica import Replica
 from access.times import ClockReading
-from access.vocabulary import BookingOutcome, Cause, Fault, Refusal, Source
-from controller import machine
+from access.vocabulary import BookingOutcome, Fault, Refusal, Source
+from controller import machine, sales
 from controller.endings import running_ms
 from controller.events import (
     BadgePresented,
@@ -59,66 +57,17 @@ from controller.events import (
     WalkUpAsked,
     Written,
 )
-from controller.journal import Checkpoint, Stamped
+from controller.hands import Contact, Hands, Outbox, Pending
+from controller.journal_row import Checkpoint, Stamped
 from controller.ledger import UNWRITTEN, Ledger
-from controller.ports import Output
 from controller.recorder import Batch
-from controller.remembered import Remembered
+from controller.remembered import Remembered, closed
+from controller.sales import Sale
 from controller.states import Idle, State, View, energised, run_under_way
 from controller.timekeeping import Anchor, Timekeeper, differs
 
+_SALES = (WalkUpAsked, ReserveAsked, BeginAsked, ExtendAsked, CancelAsked, Offered)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What the mind can do to the world; none of it may block.
-
-    `record`: to the journal. `checkpoint`: likewise. `tell`: a fact that has just come to be, for whoever
-    watches (a screen, a rehearsal). `urge`: something for the twin should go up soon. `keep_anchor`: what the
-    clock was last known by, for the next start. `begin_epoch`: the journal is to begin a new epoch.
-    `erase`: it is to forget some members.
-    """
-
-    output: Output
-    record: Callable[[Batch], None]
-    checkpoint: Callable[[Checkpoint], None]
-    tell: Callable[[Stamped], None] = lambda stamped: None
-    urge: Callable[[], None] = lambda: None
-    keep_anchor: Callable[[Anchor], None] = lambda anchor: None
-    begin_epoch: Callable[[NewEpoch], None] = lambda new: None
-    erase: Callable[[Erasure], None] = lambda erasure: None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Facts that must be on disk before anything else is decided, and who waits for the answer."""
-
-    facts: tuple[Fact, ...]
-    stamped: tuple[Stamped, ...]
-    written: Callable[[], None]
-    unwritten: Callable[[], None]
-
-
-@dataclass(slots=True)
-class Contact:
-    """What the last exchange left: until when the unit owns its hours, when its replica was confirmed, and why
-    the unit is in quarantine (`fork`), if it is."""
-
-    lease_end_ms: int | None = None
-    confirmed: datetime | None = None
-    acked: int = 0
-    lost: bool = False
-    fork: str | None = None
-
-
-@dataclass(slots=True)
-class Outbox:
-    """What the next exchange takes up besides the journal: refusals of web requests (replaced, never changed
-    in place: the sync thread reads them). `accepted`: the requests that are answered in the journal."""
-
-    refusals: dict[str, RequestRefused] = field(default_factory=dict)
-    accepted: set[str] = field(default_factory=set)
 
 
 class Control:
@@ -153,7 +102,7 @@ class Control:
         """Say that the unit started, and close the run that its end interrupted."""
         facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
-            facts.append(_interrupted(self._remembered))
+            facts.append(closed(self._remembered.interrupted, self._remembered.checkpoint))
         self._forget(self.replica)
         self._tell(tuple(facts))
         self._judge_journal()
@@ -275,13 +224,13 @@ class Control:
             case LinkLost(backlog):
                 self._link(SyncChange.LOST, backlog)
             case WalkUpAsked():
-                self._walk_up(event)
+                self._sell(sales.walk_up(event, *self._counter()), event.reply)
             case ReserveAsked():
-                self._reserve(event)
+                self._sell(sales.reserve(event, *self._counter()), event.reply)
+            case ExtendAsked() | CancelAsked():
+                self._sell(sales.change(event, *self._counter()), event.reply)
             case BeginAsked():
                 self._begin(event)
-            case ExtendAsked() | CancelAsked():
-                self._change_at_kiosk(event)
             case Offered(request):
                 self._answer_request(request)
             case ClearAsked(member):
@@ -379,6 +328,10 @@ class Control:
 
     # --- bookings ------------------------------------------------------------------------------------
 
+    def _counter(self) -> tuple[Ledger, Replica, Circumstances]:
+        """What `controller.sales` judges by."""
+        return self.ledger, self.replica, self._circumstances()
+
     def _circumstances(self) -> Circumstances:
         clock = self.clock()
         run = run_under_way(self.state)
@@ -394,48 +347,6 @@ class Control:
             staff_run=run is not None and run.booking is None,
         )
 
-    def _walk_up(self, event: WalkUpAsked) -> None:
-        known = self.ledger.find(event.id)
-        if known is not None:
-            event.reply(Accepted(known))
-            return
-        member = self.replica.members.get(event.member)
-        if member is None:
-            event.reply(Refused((Refusal.UNKNOWN_MEMBER,)))
-            return
-        power = event.power and not self.replica.machine.hazardous
-        answer = rules.walk_up(event.id, member, event.minutes, self._circumstances(), power=power)
-
-        def sold(answer: Answer) -> None:
-            event.reply(answer)
-            if power and isinstance(answer, Accepted) and isinstance(self.state.phase, Idle):
-                self._inbox.append(_shown(member, event.id, self.clock().wall))
-
-        self._sell(answer, self._asked_walk_up(event), BookingOutcome.ACCEPTED, sold)
-
-    def _asked_walk_up(self, event: WalkUpAsked) -> Booking:
-        now = self.clock().wall
-        end = now + timedelta(minutes=event.minutes)
-        return Booking(event.id, self.replica.machine.id, event.member, now, end, Source.KIOSK)
-
-    def _reserve(self, event: ReserveAsked) -> None:
-        """Sell hours to come, as the twin would have asked for them."""
-        known = self.ledger.find(event.id)
-        if known is not None:
-            event.reply(Accepted(known))
-            return
-        member = self.replica.members.get(event.member)
-        at = replace(self._circumstances(), elsewhere=event.elsewhere)
-        asked = Booking(
-            event.id, self.replica.machine.id, event.member, event.start, event.end, Source.KIOSK
-        )
-        answer = rules.book(event.id, member, event.start, event.end, at, Source.KIOSK)
-        if not at.clock_trusted:
-            answer = Refused((Refusal.CLOCK_UNTRUSTED,))
-        elif isinstance(answer, Accepted) and (at.lease_end is None or event.start >= at.lease_end):
-            answer = Refused((Refusal.LEASE_OVER,))
-        self._sell(answer, asked, BookingOutcome.ACCEPTED, event.reply)
-
     def _begin(self, event: BeginAsked) -> None:
         """The badge shown at the kiosk counts as its member's tap, for the booking that is named."""
         booking, member = self.ledger.find(event.booking), self.replica.members.get(event.member)
@@ -444,7 +355,7 @@ class Control:
             return
         event.reply(Accepted(booking))
         if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
-            self._inbox.append(_shown(member, "", self.clock().wall))
+            self._inbox.append(sales.shown(member, "", self.clock().wall))
 
     def _clear(self, id: str) -> None:
         """A badge at the kiosk counts as the tap that clears a weld, where it is a technician's. It is taken while
@@ -452,31 +363,26 @@ class Control:
         member = self.replica.members.get(id)
         welded = Fault.RELAY_WELDED in self.state.faults and isinstance(self.state.phase, Idle)
         if member is not None and welded:
-            self._step(_shown(member, "", self.clock().wall))
+            self._step(sales.shown(member, "", self.clock().wall))
 
-    def _change_at_kiosk(self, event: ExtendAsked | CancelAsked) -> None:
-        booking = self.ledger.find(event.booking)
-        if booking is None:
-            event.reply(Refused((Refusal.IN_THE_PAST,)))
-            return
-        if isinstance(event, CancelAsked):
-            self._sell(rules.cancel(booking, self._circumstances()), booking, BookingOutcome.CANCELLED, event.reply)
-            return
-        if event.end is not None and booking.end > event.end:
-            event.reply(Accepted(booking))
-            return
-        member = self.replica.members.get(booking.member)
-        answer = rules.extend(booking, member, event.minutes, self._circumstances())
-        self._sell(answer, booking, BookingOutcome.EXTENDED, event.reply)
-
-    def _sell(self, answer: Answer, asked: Booking, outcome: BookingOutcome, reply: Reply) -> None:
+    def _sell(self, sale: Sale | Answer, reply: Reply) -> None:
         """Give the kiosk its answer: a refusal at once, anything else when it is on disk."""
-        if isinstance(answer, Refused):
-            self._refuse(asked, answer, reply)
+        if not isinstance(sale, Sale):
+            reply(sale)
             return
-        fact = BookingChanged.of(answer.booking, outcome, Source.KIOSK)
+        answer, tap = sale.answer, sale.tap
+        if isinstance(answer, Refused):
+            self._refuse(sale.asked, answer, reply)
+            return
+
+        def sold() -> None:
+            reply(answer)
+            if tap is not None and isinstance(self.state.phase, Idle):
+                self._inbox.append(tap)
+
+        fact = BookingChanged.of(answer.booking, sale.outcome, Source.KIOSK)
         unwritten = Refused((Refusal.NOT_RECORDED,))
-        self._await((fact,), lambda: reply(answer), lambda: self._refuse(asked, unwritten, reply))
+        self._await((fact,), sold, lambda: self._refuse(sale.asked, unwritten, reply))
 
     def _refuse(self, asked: Booking, refused: Refused, reply: Reply) -> None:
         fact = BookingChanged.of(asked, BookingOutcome.REFUSED, Source.KIOSK)
@@ -497,9 +403,7 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
-        if differs(self._timekeeper.anchor, self._kept_anchor):
-            self._kept_anchor = self._timekeeper.anchor
-            self._hands.keep_anchor(self._kept_anchor)
+        self._note_anchor()
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
         self.contact.confirmed = event.time
@@ -512,6 +416,14 @@ class Control:
             self._forget(event.replica)
             self._step(TimePassed())
         self._offers(event.requests)
+
+    def _note_anchor(self) -> None:
+        """Note what is known of the clock for the next start; a disk that does not take it is tried again."""
+        anchor = self._timekeeper.anchor
+        if differs(anchor, self._kept_anchor):
+            with suppress(OSError):
+                self._hands.keep_anchor(anchor)
+                self._kept_anchor = anchor
 
     def _forget(self, replica: Replica) -> None:
         if replica.erased:
@@ -550,7 +462,7 @@ class Control:
         """Answer a web request: block its hours and say so with the next exchange, or refuse it."""
         if request.id in self.outbox.accepted or request.id in self.outbox.refusals:
             return
-        answer, outcome = self._judged(request)
+        answer, outcome = sales.requested(request, *self._counter())
         if isinstance(answer, Refused):
             self._refuse_request(request, answer)
             return
@@ -564,19 +476,6 @@ class Control:
             lambda: self.outbox.accepted.add(request.id),
             lambda: self._refuse_request(request, unwritten),
         )
-
-    def _judged(self, request: WebRequest) -> tuple[Answer, BookingOutcome]:
-        asked = request.booking
-        at = replace(self._circumstances(), elsewhere=request.elsewhere)
-        if request.kind == "book":
-            member = self.replica.members.get(asked.member)
-            at = replace(at, now=min(at.now, request.asked))
-            return rules.book(asked.id, member, asked.start, asked.end, at), BookingOutcome.ACCEPTED
-        known = self.ledger.find(asked.id) or replace(asked, state=BookingState.RELEASED)
-        if request.kind == "cancel":
-            return rules.cancel(known, at), BookingOutcome.CANCELLED
-        member = self.replica.members.get(known.member)
-        return rules.extend(known, member, request.minutes, at), BookingOutcome.EXTENDED
 
     def _refuse_request(self, request: WebRequest, refused: Refused) -> None:
         refusal = RequestRefused(request.id, refused.reasons)
@@ -605,30 +504,3 @@ class Control:
         running = running_ms(run, self.state.senses, due)
         self._hands.checkpoint(Checkpoint(run.id, due - run.started_ms, running))
         self._next_checkpoint = due + every
-
-
-_SALES = (WalkUpAsked, ReserveAsked, BeginAsked, ExtendAsked, CancelAsked, Offered)
-
-
-def _shown(member: Member, made: str, now: datetime) -> BadgePresented:
-    """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
-    good = [badge for badge in member.badges if not badge.revoked and not badge.ended(now)]
-    badge = (good or [*member.badges, Badge("")])[0]
-    return BadgePresented(badge.tag, made, badge.strength)
-
-
-def _interrupted(remembered: Remembered) -> RunClosed:
-    """The run that the unit's end interrupted, closed at its last checkpoint."""
-    run, checkpoint = remembered.interrupted, remembered.checkpoint
-    assert run is not None
-    reached = checkpoint if checkpoint is not None and checkpoint.run == run.run else Checkpoint(run.run, 0, 0)
-    return RunClosed(
-        run=run.run,
-        member=run.member,
-        booking=run.booking,
-        started=run.started,
-        ended=run.started + timedelta(milliseconds=reached.powered_ms),
-        powered_ms=reached.powered_ms,
-        running_ms=reached.running_ms,
-        end_reason=Cause.INTERRUPTED,
-    )

@@ -172,7 +172,7 @@ class ClearAsked:
 
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
-    """Somebody at the kiosk says that something is wrong with the machine."""
+    """Somebody at the kiosk, or the unit itself, says that something is wrong."""
 
     member: str | None
     what: str

@@ -1,52 +1,26 @@
 """The append-only log of one unit: rows keyed (unit, epoch, seq), hash-chained, durable before they are told.
 
 One connection writes and checkpoints (WAL, `synchronous=FULL`; docs/durability.md); readers open their own,
-read-only. A row's chain covers a salted commitment to the person it names; name and salt lie in the table
-`openings`, so that erasing a person keeps the chain whole. The epoch is made with the file: a new card, new epoch.
+read-only (`controller.journal_reader`). The epoch is made with the file: a new card, a new epoch.
 """
 
-import hashlib
-import json
-import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import sqlite_utils
-
-from access.facts import PERSONAL, Fact, body, instant, stamp
+from access.facts import PERSONAL, body, stamp
 from access.people import erased_mark
-from access.times import ClockReading
+from controller.journal_file import JournalDamaged, JournalError, connect, judged
+from controller.journal_reader import JournalReader
+from controller.journal_row import FIRST, Checkpoint, JournalRow, Stamped, canonical, chained, commitment_of
 
-FIRST = "0" * 64
-"""What the first row of an epoch is chained to."""
-CHECKED_BYTES = 64 * 1024 * 1024
-"""The largest journal whose every page is looked at when it is opened: some seconds' reading from a slow card."""
-NO_DAMAGE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_READONLY,
-    }
+HEADS = (
+    "SELECT epoch, max(seq), hash FROM rows WHERE epoch != ?1 AND NOT (epoch = ?2 AND seq > ?3)"
+    " GROUP BY epoch ORDER BY epoch"
 )
-"""What SQLite says of a disk or a folder, not of a file: it may be gone at the next try."""
-
-
-class JournalError(Exception):
-    """The journal cannot be opened, or is not whole; the text says what, where and what to do."""
-
-
-class JournalDamaged(JournalError):
-    """What lies in the journal's file is not what was written there; the text says what shows it."""
 
 
 class NotWritten(Exception):
@@ -68,208 +42,6 @@ class Key(Protocol):
 
     def signed(self, signature: bytes, message: bytes) -> bool:
         """True when the signature over the message is this key's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamped:
-    """A fact with its time and place: what a row is made of."""
-
-    at: datetime
-    mono_ms: int
-    boot: int
-    fact: Fact
-
-    @classmethod
-    def now(cls, fact: Fact, clock: ClockReading, boot: int) -> "Stamped":
-        """A fact stamped with a clock reading."""
-        return cls(clock.wall, clock.mono_ms, boot, fact)
-
-
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """A row as it lies on disk. `body` and `opening` are JSON text."""
-
-    epoch: int
-    seq: int
-    at: str
-    mono_ms: int
-    boot: int
-    kind: str
-    body: str
-    commitment: str
-    prev: str
-    hash: str
-    opening: str
-
-    @property
-    def body_fields(self) -> dict[str, Any]:
-        """The fact's fields that name nobody."""
-        return dict(json.loads(self.body))
-
-    @property
-    def opening_fields(self) -> dict[str, Any]:
-        """Whom the row names, and the salt of the commitment; empty where it names nobody, or no more."""
-        return dict(json.loads(self.opening))
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fact's fields, the personal ones included (None where there is nobody, or nobody any more)."""
-        opened = self.opening_fields
-        return self.body_fields | {name: opened.get(name) for name in PERSONAL}
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far a run had come when it was last written down; durations in milliseconds."""
-
-    run: str
-    powered_ms: int
-    running_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """The first row that does not fit the chain, and why."""
-
-    epoch: int
-    seq: int
-    why: str
-
-
-def canonical(value: Any) -> str:
-    """JSON that is the same text for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def commitment_of(opening: Mapping[str, Any]) -> str:
-    """The salted commitment to a row's person; empty where it names none."""
-    return hashlib.sha256(canonical(opening).encode()).hexdigest() if opening else ""
-
-
-def chained(unit: str, row: JournalRow) -> str:
-    """The hash of a row: over the hash before it and everything in it but the opening."""
-    parts = (
-        row.prev,
-        unit,
-        row.epoch,
-        row.seq,
-        row.at,
-        row.mono_ms,
-        row.boot,
-        row.kind,
-        row.body,
-        row.commitment,
-    )
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
-
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS site (unit TEXT NOT NULL, epoch INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS rows (
-    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, mono_ms INTEGER NOT NULL, boot INTEGER NOT NULL,
-    kind TEXT NOT NULL, body TEXT NOT NULL, commitment TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL,
-    PRIMARY KEY (epoch, seq)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rows_by_kind ON rows (kind, epoch, seq);
-CREATE TABLE IF NOT EXISTS openings (
-    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, opening TEXT NOT NULL, PRIMARY KEY (epoch, seq)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS head (only INTEGER PRIMARY KEY CHECK (only = 1), signature BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS checkpoint (
-    only INTEGER PRIMARY KEY CHECK (only = 1), run TEXT NOT NULL, powered_ms INTEGER NOT NULL,
-    running_ms INTEGER NOT NULL
-);
-"""
-
-HEADS = (
-    "SELECT epoch, max(seq), hash FROM rows WHERE epoch != ?1 AND NOT (epoch = ?2 AND seq > ?3)"
-    " GROUP BY epoch ORDER BY epoch"
-)
-ROWS = (
-    "SELECT r.epoch, r.seq, r.at, r.mono_ms, r.boot, r.kind, r.body, r.commitment, r.prev, r.hash,"
-    " coalesce(o.opening, '{}') FROM rows r LEFT JOIN openings o ON o.epoch = r.epoch AND o.seq = r.seq "
-)
-
-
-@contextmanager
-def judged(place: Path | str) -> Iterator[None]:
-    """What goes wrong inside, while a journal is read, is told as JournalError: as JournalDamaged where the file
-    itself is at fault."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        # Text that is no UTF-8 has no code: it too was never written so.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        kind = JournalError if code in NO_DAMAGE else JournalDamaged
-        raise kind(f"{place}: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise JournalDamaged(f"{place}: a row makes no sense: {error!r}") from None
-
-
-def address(place: Path | str) -> str:
-    """The SQLite URI of a journal's file; one that is given as a URI already stays as it is.
-
-    `psow=0`: a write that the power cuts short may spoil what lies beside it on the card.
-    """
-    return place if isinstance(place, str) else f"{place.absolute().as_uri()}?psow=0"
-
-
-def connect(place: Path | str, unit: str, new_epoch: int) -> sqlite3.Connection:
-    """Open a unit's journal for writing, made on the first use. JournalError, JournalDamaged."""
-    with judged(place):
-        connection = sqlite3.connect(address(place), uri=True, isolation_level=None, check_same_thread=False)
-        try:
-            owner = _prepared(connection, unit, new_epoch)
-        except BaseException:
-            connection.close()
-            raise
-    if owner != unit:
-        connection.close()
-        raise JournalError(f"{place}: is the journal of unit '{owner}', not of '{unit}'")
-    return connection
-
-
-def _prepared(connection: sqlite3.Connection, unit: str, new_epoch: int) -> str:
-    """Make a connection safe and its file whole; whose journal it is."""
-    database = sqlite_utils.Database(connection)
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA cell_size_check=ON")
-    connection.execute("PRAGMA secure_delete=ON")
-    connection.execute("PRAGMA synchronous=EXTRA")
-    database.enable_wal()
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA wal_autocheckpoint=200")
-    # What a cut left in the -wal may end inside a sector, which a torn write behind it would spoil.
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if "site" not in database.table_names():
-        connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
-    if database.table("site").count == 0:
-        connection.execute("INSERT INTO site VALUES (?, ?)", (unit, new_epoch))
-    _check(connection)
-    return str(connection.execute("SELECT unit FROM site").fetchone()[0])
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    """Look at every page, where they are not too many."""
-    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    if pages * size > CHECKED_BYTES:
-        return
-    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said == "ok":
-        return
-    found = sqlite3.DatabaseError(said.splitlines()[-1])
-    # A page that the disk did not give is told as a finding too.
-    code = re.search(r"error code[= ](\d+)", said)
-    found.sqlite_errorcode = int(code[1]) if code else sqlite3.SQLITE_CORRUPT
-    raise found
-
-
-def epoch_in(path: Path) -> int:
-    """The epoch of a file that may be damaged; 0 where it cannot be read any more."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with suppress(sqlite3.Error, TypeError, ValueError), closing(sqlite3.connect(uri, uri=True)) as connection:
-        return int(connection.execute("SELECT epoch FROM site").fetchone()[0])
-    return 0
 
 
 class Journal:
@@ -436,6 +208,8 @@ class Journal:
             at=stamp(stamped.at),
             mono_ms=stamped.mono_ms,
             boot=stamped.boot,
+            clock=stamped.clock.value,
+            uncertainty_ms=stamped.uncertainty_ms,
             kind=stamped.fact.KIND,
             body=canonical(fields),
             commitment=commitment_of(opening),
@@ -447,13 +221,15 @@ class Journal:
 
     def _insert(self, row: JournalRow) -> None:
         self._connection.execute(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 row.epoch,
                 row.seq,
                 row.at,
                 row.mono_ms,
                 row.boot,
+                row.clock,
+                row.uncertainty_ms,
                 row.kind,
                 row.body,
                 row.commitment,
@@ -481,111 +257,3 @@ def _end(connection: sqlite3.Connection) -> tuple[int, int, str]:
         "SELECT seq, hash FROM rows WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (epoch,)
     ).fetchone()
     return (epoch, int(last[0]), str(last[1])) if last else (epoch, 0, FIRST)
-
-
-class JournalReader:
-    """The reading end: what is in a unit's journal. Never writes, so it works beside the unit."""
-
-    def __init__(self, connection: sqlite3.Connection, unit: str) -> None:
-        self._connection = connection
-        self.unit = unit
-
-    @classmethod
-    def open(cls, path: Path) -> "JournalReader":
-        """Open a unit's file read-only, on a connection of its own. JournalError when it is no journal."""
-        if not path.is_file():
-            raise JournalError(f"{path}: no such journal; is this a unit's folder?")
-        try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            unit = connection.execute("SELECT unit FROM site").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            raise JournalError(f"{path}: {error}; is this a unit's journal?") from None
-        return cls(connection, unit)
-
-    def rows_after(self, epoch: int, seq: int, limit: int) -> list[JournalRow]:
-        """The next rows of an epoch, in order, at most `limit`."""
-        found = self._connection.execute(
-            ROWS + "WHERE r.epoch = ? AND r.seq > ? ORDER BY r.seq LIMIT ?", (epoch, seq, limit)
-        )
-        return [JournalRow(*row) for row in found]
-
-    def last_seq(self, epoch: int) -> int:
-        """The highest sequence of an epoch; 0 when it has no row."""
-        row = self._connection.execute("SELECT max(seq) FROM rows WHERE epoch = ?", (epoch,)).fetchone()
-        return int(row[0] or 0)
-
-    def hash_at(self, epoch: int, seq: int) -> str:
-        """A row's hash; before the first row, what that is chained to; empty where there is no such row."""
-        if seq == 0:
-            return FIRST
-        at = (epoch, seq)
-        found = self._connection.execute("SELECT hash FROM rows WHERE epoch = ? AND seq = ?", at).fetchone()
-        return str(found[0]) if found else ""
-
-    def rows_of(self, kinds: tuple[str, ...], since: str = "") -> Iterable[JournalRow]:
-        """The rows of some kinds in the order they were written; `since` is a stamp."""
-        marks = ",".join("?" * len(kinds))
-        found = self._connection.execute(
-            ROWS + f"WHERE r.kind IN ({marks}) AND r.at >= ? ORDER BY r.epoch, r.seq", (*kinds, since)
-        )
-        return (JournalRow(*row) for row in found)
-
-    def all_rows(self) -> Iterable[JournalRow]:
-        """Every row, in the order they were written."""
-        return (JournalRow(*row) for row in self._connection.execute(ROWS + "ORDER BY r.epoch, r.seq"))
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return int(self._connection.execute("SELECT count(*) FROM rows").fetchone()[0])
-
-    def first_bad_row(self) -> BadRow | None:
-        """The first row that does not fit the chain; None when the whole journal is sound."""
-        epoch, seq, prev = 0, 0, FIRST
-        for row in self.all_rows():
-            if row.epoch != epoch:
-                epoch, seq, prev = row.epoch, 0, FIRST
-            why = _unsound(self.unit, row, seq, prev)
-            if why:
-                return BadRow(row.epoch, row.seq, why)
-            seq, prev = row.seq, row.hash
-        return None
-
-    def close(self) -> None:
-        """Close the file; safe to call twice."""
-        self._connection.close()
-
-
-def _unsound(unit: str, row: JournalRow, seq: int, prev: str) -> str:
-    """Why a row does not fit the one before it; empty when it does."""
-    if row.seq != seq + 1:
-        return f"row {seq + 1} is missing"
-    if row.prev != prev:
-        return "is not chained to the row before it"
-    if row.hash != chained(unit, row):
-        return "was changed: its hash is not that of its content"
-    opening = json.loads(row.opening)
-    if opening and row.commitment != commitment_of(opening):
-        return "names another person than it was written with"
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRun:
-    """A granted run that no row closes: its process died."""
-
-    run: str
-    member: str
-    booking: str | None
-    started: datetime
-
-
-def open_run(reader: JournalReader) -> OpenRun | None:
-    """The run that was granted and never closed, if there is one."""
-    found: OpenRun | None = None
-    for row in reader.rows_of(("decision", "run")):
-        fields = row.fields
-        if row.kind == "run":
-            found = None
-        elif fields["run"]:
-            found = OpenRun(fields["run"], fields["member"] or "", fields["booking"], instant(row.at))
-    return found

@@ -87,9 +87,14 @@ class Ledger:
         no_shows = tuple((at, booking) for at, booking in due if at is not None)
         return replace(self, effective=effective, no_shows=no_shows)
 
+    @property
+    def firm(self) -> tuple[Booking, ...]:
+        """Every booking as it stands, held ones left out: they are not promised yet."""
+        return tuple(booking for booking in self.effective if booking.state is not BookingState.HELD)
+
     def find(self, id: str) -> Booking | None:
         """The booking with this id, held ones left out."""
-        return next((b for b in self.effective if b.id == id and b.state is not BookingState.HELD), None)
+        return next((booking for booking in self.firm if booking.id == id), None)
 
 
 def known(entry: Entry, replica: Replica) -> bool:

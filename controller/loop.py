@@ -12,7 +12,7 @@ from threading import Thread
 
 from controller.control import Control
 from controller.events import Erasure, Event, NewEpoch, TimePassed
-from controller.journal import Checkpoint
+from controller.journal_row import Checkpoint
 from controller.recorder import Batch, Recorder
 
 RENEW_S = 0.1

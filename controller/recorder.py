@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.events import DiskChanged, EpochBegun, Erasure, Event, NewEpoch, Unwritten, Written
-from controller.journal import Checkpoint, Journal, NotWritten, Stamped
+from controller.journal import Journal, NotWritten
+from controller.journal_row import Checkpoint, Stamped
 
 Post = Callable[[Event], None]
 

@@ -1,12 +1,14 @@
 """What a unit still knows when it starts: read from its own journal, never guessed."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from access.bookings import Booking
-from access.facts import BookingChanged, Fact, RequestAccepted, SyncChange, instant
+from access.facts import BookingChanged, Fact, RequestAccepted, RunClosed, SyncChange, instant
 from access.replica import Replica
-from access.vocabulary import BookingOutcome, Fault, Source
-from controller.journal import Checkpoint, JournalReader, JournalRow, OpenRun, open_run
+from access.vocabulary import BookingOutcome, Cause, Fault, Source
+from controller.journal_reader import JournalReader, OpenRun, open_run
+from controller.journal_row import Checkpoint, JournalRow
 from controller.ledger import Entry, entry_of
 
 
@@ -42,6 +44,21 @@ def remember(reader: JournalReader, epoch: int, checkpoint: Checkpoint | None, r
         started=frozenset(_started(reader)),
         interrupted=open_run(reader),
         checkpoint=checkpoint,
+    )
+
+
+def closed(run: OpenRun, checkpoint: Checkpoint | None) -> RunClosed:
+    """The run that the unit's end interrupted, closed at its last checkpoint."""
+    reached = checkpoint if checkpoint is not None and checkpoint.run == run.run else Checkpoint(run.run, 0, 0)
+    return RunClosed(
+        run=run.run,
+        member=run.member,
+        booking=run.booking,
+        started=run.started,
+        ended=run.started + timedelta(milliseconds=reached.powered_ms),
+        powered_ms=reached.powered_ms,
+        running_ms=reached.running_ms,
+        end_reason=Cause.INTERRUPTED,
     )
 
 

@@ -9,7 +9,7 @@ from access.facts import DecisionMade
 from access.times import ClockReading
 from access.vocabulary import BLOCKING_FAULTS, Fault, Outcome, Warn
 from controller.control import Control
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from controller.link import LastTap, UnitState
 from controller.ports import Pattern
 from controller.states import Finishing, Run, Running, run_under_way

@@ -23,8 +23,10 @@ class Thresholds:
         return asdict(self)
 
 
-def thresholds(idle: Sequence[float], running: Sequence[float], every_s: float) -> Thresholds | None:
-    """Two thresholds in the gap between rest and work, and the longest pause in the work as the dwell.
+def thresholds(
+    idle: Sequence[float], running: Sequence[float], every_s: float, least_dwell_s: float = LEAST_DWELL_S
+) -> Thresholds | None:
+    """Two thresholds in the gap between rest and work; the dwell outlasts the longest pause in the work.
 
     None where there is no such gap, or not enough to tell: the machine then needs another sign than its current.
     """
@@ -35,5 +37,5 @@ def thresholds(idle: Sequence[float], running: Sequence[float], every_s: float) 
         return None
     idle_a, running_a = rest + (work - rest) / 4, rest + (work - rest) / 2
     pauses = [sum(1 for _ in run) for low, run in groupby(amps < idle_a for amps in running) if low]
-    dwell_s = max(LEAST_DWELL_S, 1.5 * every_s * max(pauses, default=0))
+    dwell_s = max(least_dwell_s, 1.5 * every_s * max(pauses, default=0))
     return Thresholds(round(running_a, 2), round(idle_a, 2), round(dwell_s, 1), max(50, round(rest * 500)))

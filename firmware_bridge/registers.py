@@ -10,7 +10,7 @@ ADDRESS = 1
 BAUD = 115_200
 IDENTITY = 0x4C53
 """What register 0 of every Lisière board says: "LS"."""
-VERSION = 0x0100
+VERSION = 0x0101
 """Major and minor version of this table; a bridge talks to boards of its own major version only."""
 HOLD_MS = 500
 """The longest hold that a board accepts, in milliseconds."""
@@ -25,6 +25,10 @@ CAP_S = 14_400
 CLAMP_MA = 30_000
 """What the usual clamp measures at one volt, in milliamperes."""
 MAINS_V = 230
+STARTS = 6
+"""How often the relay may close in any minute on a new board; MOST_STARTS can be set at most."""
+MOST_STARTS = 12
+MINUTE_MS = 60_000
 
 
 class State(IntEnum):
@@ -77,6 +81,7 @@ HOLDING = (
     Register(4, "off_ma", 1, "milliamperes that mean power; 0 where there is no clamp; first 0"),
     Register(5, "cap_s", 1, "seconds after which the relay opens whatever is asked, at most 14400; first 14400"),
     Register(6, "clamp_ma", 1, "milliamperes that the clamp shows as one volt; first 30000"),
+    Register(7, "starts_a_minute", 1, "closings that any minute may have, at most 12; 0 for any number; first 6"),
 )
 
 INPUT = (
@@ -132,6 +137,9 @@ def header() -> str:
         "CAP_S": CAP_S,
         "CLAMP_MA": CLAMP_MA,
         "MAINS_V": MAINS_V,
+        "STARTS": STARTS,
+        "MOST_STARTS": MOST_STARTS,
+        "MINUTE_MS": MINUTE_MS,
         "HOLDING_COUNT": words_of(HOLDING),
         "INPUT_COUNT": words_of(INPUT),
     }

@@ -1,9 +1,10 @@
 """A board without a board: the same law on a clock that the driver moves, with a contact that can weld."""
 
+from collections import deque
 from collections.abc import Callable
 
 from access.hold import Hold
-from firmware_bridge.registers import CONTACT_MS, HOLD_MS, Reason, Refusal, State
+from firmware_bridge.registers import CONTACT_MS, HOLD_MS, MINUTE_MS, STARTS, Reason, Refusal, State
 from firmware_bridge.session import Reading, Refused
 
 
@@ -19,6 +20,7 @@ class SimulatedBoard:
         self._opened_ms = now()
         self._stuck = self._estop = self._unplugged = False
         self._amps = 0.0
+        self._closed_ms: deque[int] = deque(maxlen=STARTS)
         self.holds = 0
 
     def read(self) -> Reading:
@@ -37,12 +39,15 @@ class SimulatedBoard:
     def hold(self, hold_ms: int, sequence: int) -> None:
         """Hold the relay closed from now on."""
         self._answer()
-        if self._state in (State.ESTOP, State.WELDED) or (self._state is State.OPEN and self.live):
+        starts = self._state is State.OPEN
+        if self._state in (State.ESTOP, State.WELDED) or (starts and (self.live or self._closes_too_often())):
             raise Refused(Refusal.UNSAFE)
         if self._state is State.DROPPED:
             raise Refused(Refusal.NOT_ARMED)
         if hold_ms > HOLD_MS or sequence != (self._sequence + 1) % 65_536:
             raise Refused(Refusal.VALUE)
+        if starts:
+            self._closed_ms.append(self._now())
         self._state, self._sequence = State.CLOSED, sequence
         self._hold = Hold(hold_ms).switch_on(self._now())
         self.holds += 1
@@ -69,6 +74,17 @@ class SimulatedBoard:
         self._tick()
         return self._stuck or self._state is State.CLOSED
 
+    @property
+    def state(self) -> State:
+        """What the board does."""
+        self._tick()
+        return self._state
+
+    @property
+    def welded(self) -> bool:
+        """Whether the contact is stuck."""
+        return self._stuck
+
     def weld(self, welded: bool) -> None:
         """Weld the contact as it is now closed, or free it."""
         self._stuck = welded
@@ -84,6 +100,9 @@ class SimulatedBoard:
     def unplug(self, unplugged: bool) -> None:
         """Pull the cable, or put it back."""
         self._unplugged = unplugged
+
+    def _closes_too_often(self) -> bool:
+        return len(self._closed_ms) == STARTS and self._now() - self._closed_ms[0] < MINUTE_MS
 
     def _answer(self) -> None:
         if self._unplugged:

@@ -53,8 +53,9 @@ class SimulatedClock:
     def advance(self, ms: int) -> None:
         """Let this many milliseconds pass, on both counts."""
         self._need_power()
-        wall = self._now.wall + timedelta(milliseconds=ms)
-        self._now = replace(self._now, wall=wall, mono_ms=self._now.mono_ms + ms)
+        if ms:
+            wall = self._now.wall + timedelta(milliseconds=ms)
+            self._now = RawClock(wall, self._now.mono_ms + ms, self._now.boot_id)
 
     def set_wall(self, wall: datetime) -> None:
         """Step the wall clock; the monotonic count does not notice."""

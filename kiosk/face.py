@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kivy.core.window import Window
 from kivy.input import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import mm
@@ -92,6 +93,7 @@ class Face(FloatLayout):
         leftwards, contrast, colour = self._drawn
         direction.use(leftwards)
         colours.use(colours.NIGHT if contrast else colours.linen(colour))
+        Window.clearcolor = (*colours.now.paper, 1)
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
         for kind in SCREENS:

@@ -10,6 +10,7 @@ COMMANDS = {
     "keeper": ("lisiere.keeper", "own a relay on the Pi's pins, and let go by itself"),
     "kiosk": ("lisiere.kiosk.command", "run the touch kiosk"),
     "twin": ("twin.serve", "run the central twin, or print a token for it"),
+    "site": ("lisiere.site.command", "tell the twin what the workshop is: hours, rules, machines, members"),
     "enrol": ("lisiere.enrol", "make this unit or kiosk known to a twin"),
     "reader": ("lisiere.reader.command", "what a badge reader is, and what each tap on it is worth"),
     "badge": ("lisiere.badge.command", "members' badges: enrol, lost, found, replaced"),

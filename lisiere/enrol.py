@@ -74,6 +74,7 @@ def enrol(asked: Enrolment) -> tuple[Config, str | None]:
     write(asked.folder, config)
     if told.machine is not None:
         _first_exchange(asked.folder, config, key)
+    os.sync()  # the code is spent: nothing that it brought may go with a power cut
     return config, told.machine
 
 

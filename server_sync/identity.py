@@ -49,7 +49,7 @@ class PrivateKey:
 
     @classmethod
     def load_or_make(cls, path: Path) -> "PrivateKey":
-        """The key in a file of mode 0600, made on the first use."""
+        """The key in a file of mode 0600, made on the first use, and on disk before it is used."""
         try:
             return cls(bytes.fromhex(path.read_text().strip()))
         except FileNotFoundError:
@@ -57,9 +57,7 @@ class PrivateKey:
         except ValueError:
             raise IdentityError(f"{path}: not a key of 64 hex digits; restore it or enrol again") from None
         secret = os.urandom(32)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secret.hex() + "\n")
+        _replace(path, f"{secret.hex()}\n", mode=0o600)
         return cls(secret)
 
     def sign(self, message: bytes) -> bytes:
@@ -137,14 +135,20 @@ def _block_after(number: int) -> int:
     return (number // BLOCK + 1) * BLOCK
 
 
-def _replace(path: Path, text: str) -> None:
-    """Put a small file in place of another, so that a power cut leaves the one or the other."""
+def _replace(path: Path, text: str, mode: int = 0o644) -> None:
+    """Put a small file in place of another. A power cut leaves the one or the other; after this, the new."""
     new = path.with_suffix(".new")
-    with open(new, "w") as file:
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name too
+    finally:
+        os.close(folder)
 
 
 class RequestSigner:

@@ -3,6 +3,7 @@
 What is kept are the signed bytes themselves, checked again each time they are read: an edited file grants nothing.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from server_sync.identity import IdentityError, PublicKey, unseal
 from server_sync.wire import ExchangeReply, WireError, replica_from_bytes, reply_from_bytes
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class ReplicaError(Exception):
@@ -78,7 +81,11 @@ class ReplicaStore:
         self._connection.close()
 
     def _keep(self, name: str, sealed: bytes) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed))
+        """A disk that takes nothing is no reason to hear nothing: what is not kept now is sent again one day."""
+        try:
+            self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed))
+        except sqlite3.Error as error:
+            log.warning("%s: %s not kept: %s", self._path, name, error)
 
     def _kept(self, name: str) -> bytes | None:
         try:

@@ -48,6 +48,8 @@ class Row:
     at: str
     mono_ms: int
     boot: int
+    clock: str
+    uncertainty_ms: int
     kind: str
     body: Mapping[str, Any]
     commitment: str
@@ -97,13 +99,13 @@ class ExchangeReply:
 
 def encode(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no blanks, UTF-8. The same value always gives the same bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def decode(raw: bytes) -> dict[str, Any]:
     """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
-        value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
+        value = _DECODER.decode(raw.decode())
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -127,6 +129,10 @@ def _of_64_bits(digits: str) -> int:
     if not -(2**63) <= number < 2**63:
         raise ValueError("a number is too large")
     return number
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
 
 
 def checked(what: str, read: Callable[[], T]) -> T:
@@ -167,6 +173,8 @@ _ROW_TYPES: dict[str, type] = {
     "at": str,
     "mono_ms": int,
     "boot": int,
+    "clock": str,
+    "uncertainty_ms": int,
     "kind": str,
     "body": dict,
     "commitment": str,

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import accumulate
+from typing import Any, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row
+from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, encode, row_to_json
 
 LOST_MS = 30_000
 """How long after the first failure the link counts as lost."""
@@ -25,6 +26,8 @@ RETRY_S = 5.0
 """How long to wait after a failed exchange."""
 GATHER_S = 0.3
 """How long facts are gathered before they go up together."""
+MAX_ROW_BYTES = 192 * 1024
+"""How many bytes of rows go up together: the twin takes 256 KiB at a time, and the rest has to fit too."""
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +42,14 @@ class Source(Protocol):
     def begin_epoch(self, after: int) -> None:
         """The journal is an old copy from row `after` on: let what follows be the first rows of a new epoch."""
 
+    def noticed(self, what: str) -> None:
+        """Something is wrong that staff should know."""
+
     def hash_at(self, seq: int) -> str:
         """The hash of a row on disk, or what the first row is chained to; empty where there is no such row."""
 
     def bookings(self) -> tuple[Booking, ...]:
-        """The bookings of its replica, for a twin that was restored."""
+        """Its machine's bookings as they stand, for a twin that was restored."""
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """The next journal rows on disk."""
@@ -85,6 +91,7 @@ class Sync:
         self._kept_ms: int | None = None
         self._fork = said.fork if said else None
         self._restored = False
+        self._old: set[Version] = set()
         self._begin(max([at for at in (replica and replica.acked, said and said.acked) if at] or [(0, 0)]))
 
     def _begin(self, acked: tuple[int, int]) -> None:
@@ -94,7 +101,10 @@ class Sync:
 
     def backlog(self) -> int:
         """How many rows wait for the twin; none in quarantine, when it takes none."""
-        return 0 if self._fork is not None else self._source.last_seq() - self.acked
+        return self._waiting(self._source.last_seq())
+
+    def _waiting(self, last_seq: int) -> int:
+        return 0 if self._fork is not None else last_seq - self.acked
 
     @property
     def pressing(self) -> bool:
@@ -105,29 +115,30 @@ class Sync:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
         if self._source.epoch != self._epoch:
             self._begin((0, 0))
-        backlog, sent_ms = self.backlog(), self._now_ms()
-        rows = tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
+        last_seq, sent_ms = self._source.last_seq(), self._now_ms()
+        backlog = self._waiting(last_seq)
+        rows = _fitting(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
         request = ExchangeRequest(
             unit=self._unit,
             epoch=self._epoch,
             nonce=self._client.nonce(),
             have=self.have,
             rows=rows,
-            last_seq=self._source.last_seq(),
+            last_seq=last_seq,
             refusals=self._source.refusals(),
             state=self._source.state(),
             starting=self._starting,
             bookings=self._source.bookings() if self._restored and len(rows) >= backlog else None,
         )
         reply, sealed = self._client.exchange(request)
-        replica = self._take(reply, sealed)
+        replica = self._take(reply, sealed, last_seq)
         return News(reply, replica, sent_ms, self._now_ms(), backlog)
 
-    def _take(self, reply: ExchangeReply, sealed: bytes) -> Replica | None:
+    def _take(self, reply: ExchangeReply, sealed: bytes, last_seq: int) -> Replica | None:
         replica = None if reply.replica is None else self._client.opened(reply.replica)
         if replica is not None and replica.version <= self.have:
-            raise TwinRefused(f"replica {replica.version} is not newer than {self.have}: refused")
-        self._take_place(reply)
+            self._rolled_back(replica.version)
+        self._take_place(reply, last_seq)
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
             self.have = replica.version
@@ -137,23 +148,46 @@ class Sync:
         self._keep(sealed, changed)
         return replica
 
-    def _take_place(self, reply: ExchangeReply) -> None:
-        """Where the twin stands with the journal: an old copy of it begins anew; a twin that knows less than it
-        did was restored, and must say so."""
+    def _rolled_back(self, version: Version) -> NoReturn:
+        """An old replica opens nothing any more; staff are told of each once."""
+        if version not in self._old:
+            self._old.add(version)
+            self._source.noticed(f"rollback: replica {version} came after {self.have}, refused")
+        raise TwinRefused(f"replica {version} is not newer than {self.have}: refused")
+
+    def _take_place(self, reply: ExchangeReply, last_seq: int) -> None:
+        """Where the twin stands with the journal, of which `last_seq` rows were there: an old copy of it begins
+        anew, and so does one that another device continues; a twin that knows less than it did was restored, and
+        must say so."""
         if reply.acked < self.acked and reply.version.epoch <= self.have.epoch and reply.fork is None:
             raise TwinRefused(f"the twin has lost rows {reply.acked + 1} to {self.acked}: start it with --restored")
-        if self._starting and reply.head is not None and reply.head != self._source.hash_at(reply.acked):
+        if self._is_behind(reply, last_seq):
             log.warning("journal: an old copy, the twin is ahead of it; a new epoch begins")
-            self._source.begin_epoch(min(self.acked, self._source.last_seq()))
+            self._source.begin_epoch(min(self.acked, last_seq))
             return
         self._starting = False
         self.acked = reply.acked
+
+    def _is_behind(self, reply: ExchangeReply, last_seq: int) -> bool:
+        """Whether the twin has rows of this epoch that are not ours, or takes no more of them."""
+        if not self._starting:
+            return reply.acked > last_seq and reply.fork is None
+        if reply.head is None:
+            return False
+        return reply.head == "" or reply.head != self._source.hash_at(reply.acked)
 
     def _keep(self, sealed: bytes, changed: bool) -> None:
         now = self._now_ms()
         if changed or self._kept_ms is None or now - self._kept_ms >= KEEP_MS:
             self._store.keep_reply(sealed)
             self._kept_ms = now
+
+
+def _fitting(rows: list[Row]) -> tuple[Row, ...]:
+    """As many of the first rows as may go up together; one at the least."""
+    sizes = accumulate(len(encode(row_to_json(row))) for row in rows)
+    room = sum(size <= MAX_ROW_BYTES for size in sizes)
+    return tuple(rows[: max(1, room)])
 
 
 class LinkWatch:
@@ -207,7 +241,7 @@ class SyncWorker:
         self._watch = LinkWatch()
         self._wake = threading.Event()
         self._closed = threading.Event()
-        self._failing = False
+        self._failing: type[Exception] | None = None
         self._threads = [
             threading.Thread(target=self._exchange_for_ever, name="lisiere-sync", daemon=True),
             threading.Thread(target=self._listen_for_ever, name="lisiere-news", daemon=True),
@@ -246,16 +280,16 @@ class SyncWorker:
             return
         if self._failing:
             log.info("twin: reached again, %d rows to send", news.backlog)
-        self._failing = False
+        self._failing = None
         self._watch.succeeded()
         self._on_news(news)
         if self._sync.pressing:
             self._wake.set()
 
     def _failed(self, error: Exception) -> None:
-        if not self._failing:
+        if type(error) is not self._failing:
             log.warning("twin: %s", error)
-        self._failing = True
+        self._failing = type(error)
         now_ms = time.monotonic_ns() // 1_000_000
         self._watch.failed(now_ms)
         if self._watch.newly_lost(now_ms):

@@ -18,9 +18,12 @@ from server_sync.enrolment import NUMBERS
 from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, screen, tables
 from twin.auth import Caller, Denied, Role, TheCaller
+from twin.context import TheTwin, Twin, epoch_of
 from twin.enrolment import LIFE, CodeRefused
-from twin.live import Body, Id, Name, Standing, TheTwin, Twin, epoch_of, site_name
+from twin.live import site_name
+from twin.shapes import Body, Id, Name
 from twin.store import Store, put
+from twin.waiting import Standing
 
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""

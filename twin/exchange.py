@@ -3,7 +3,7 @@
 All of an exchange is one transaction, so a lease is never sent without every booking that was sold before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,7 @@ _UNIT = Prepared(
         .label("others"),
         _meta("policy"),
         _meta("epoch"),
+        _meta(restored.KEY),
         select(_R.c.id)
         .where(_R.c.unit == _U.c.id, _R.c.state == "pending")
         .limit(1)
@@ -101,7 +102,8 @@ class Exchange:
         progress, raised = _take_in(desk, unit, request, row, fork)
         fork, applied = fork or progress.fork, progress.applied
         # A unit keeps the replica of the twin that was, until it has told what only that one knows.
-        owes = request.have.epoch > 0 and restored.pending(desk.conn, unit.id)
+        note = row.its_restored if request.bookings is None else restored.note(desk.conn)
+        owes = request.have.epoch > 0 and restored.pending(note, unit.id)
         lease_end = desk.now + policy_of(row.its_policy).lease
         due = row.reach is None or row.reach < stamp(desk.now + REFRESH)
         raised = raised or due
@@ -131,11 +133,11 @@ class Exchange:
     def _replica(self, desk: Desk, unit: Unit, version: Version, applied: int) -> bytes:
         return sealed(build(desk.conn, unit, version, applied, desk.now), self._key)
 
-    def changed(self, unit: str, have: Version) -> bool:
-        """True when an exchange would bring the unit a newer replica, or a request to answer."""
+    def changed(self, haves: Mapping[str, Version]) -> list[str]:
+        """The units to which an exchange would bring a newer replica than they have, or a request to answer."""
         with self._store.read() as conn:
-            row = _known(conn, unit, epoch=0)
-        return have < Version(int(row.its_epoch), row.version) or row.waiting is not None
+            known = {unit: _known(conn, unit, epoch=0) for unit in haves}
+        return [unit for unit, row in known.items() if _has_news(row, haves[unit])]
 
     def summary(self) -> dict[str, Any]:
         """What the twin has of the units' journals, and the power time it counts from them."""
@@ -159,6 +161,10 @@ def _known(conn: Connection, unit: str, epoch: int) -> Any:
     if not found or found[0].revoked:
         raise UnknownUnit(f"unit {unit} is {'revoked' if found else 'unknown'}")
     return found[0]
+
+
+def _has_news(row: Any, have: Version) -> bool:
+    return have < Version(int(row.its_epoch), row.version) or row.waiting is not None
 
 
 def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:

@@ -19,6 +19,7 @@ from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
 from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, encode
 from twin import erasure, requests, tables
 from twin.desk import Change, Desk
+from twin.instants import LONG_AGO, within
 from twin.replicas import Unit
 from twin.store import Record, insert_new
 
@@ -32,6 +33,7 @@ _WAITING = (
     .where(*_MINE, _T.c.seq > bindparam("applied"))
     .order_by(_T.c.seq)
 )
+_BEFORE = select(_T.c.earliest).where(*_MINE, _T.c.seq < bindparam("seq")).order_by(_T.c.seq.desc()).limit(1)
 _STARTED = (
     tables.bookings.update()
     .where(tables.bookings.c.id == bindparam("of"), tables.bookings.c.machine == bindparam("on"))
@@ -77,7 +79,8 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
     if fresh and after.fork is None:
         erased = erasure.marks(desk.conn)
         named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh]
-        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now) for row in named])
+        stamped = zip(named, within(named, _earliest(desk, unit, named[0].seq), desk.now), strict=True)
+        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now, *span) for row, span in stamped])
         applied, raised = _apply_waiting(desk, unit, so_far.applied)
         after = replace(after, applied=applied)
     if after != so_far:
@@ -221,7 +224,14 @@ def _read(record: Record) -> Mapping[str, Any]:
     return decode(record.opening.encode()) | decode(record.body.encode())
 
 
-def _columns(row: Row, received: datetime) -> dict[str, Any]:
+def _earliest(desk: Desk, unit: Unit, seq: int) -> datetime:
+    """When the row before this one happened at the earliest."""
+    place = {"unit": unit.id, "epoch": unit.epoch, "seq": seq}
+    before = desk.conn.execute(_BEFORE, place).scalar_one_or_none()
+    return LONG_AGO if before is None else instant(before)
+
+
+def _columns(row: Row, received: datetime, earliest: datetime, latest: datetime) -> dict[str, Any]:
     return {
         "unit": row.unit,
         "epoch": row.epoch,
@@ -229,6 +239,8 @@ def _columns(row: Row, received: datetime) -> dict[str, Any]:
         "at": row.at,
         "mono_ms": row.mono_ms,
         "boot": row.boot,
+        "clock": row.clock,
+        "uncertainty_ms": row.uncertainty_ms,
         "kind": row.kind,
         "body": encode(row.body).decode(),
         "commitment": row.commitment,
@@ -236,4 +248,6 @@ def _columns(row: Row, received: datetime) -> dict[str, Any]:
         "hash": row.hash,
         "opening": encode(row.opening).decode(),
         "received": stamp(received),
+        "earliest": stamp(earliest),
+        "latest": stamp(latest),
     }

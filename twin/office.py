@@ -20,8 +20,10 @@ from access.times import Opening
 from twin import acts, knowledge, screen, tables, upkeep
 from twin.acts import Act, Deed
 from twin.auth import Caller, Denied, Role, TheCaller
-from twin.live import Body, Done, Most, Name, Text, TheTwin, Twin, open_span
+from twin.context import TheTwin, Twin
+from twin.periods import open_span
 from twin.screen import Screen
+from twin.shapes import Body, Done, Most, Name, Text
 from twin.upkeep import Record
 
 office = APIRouter(tags=["office"])

@@ -17,11 +17,16 @@ from fastapi.templating import Jinja2Templates
 from sqlalchemy import Connection, Row, func, select
 
 from access.facts import instant
+from access.times import on_the_wall
 from access.vocabulary import BLOCKING_FAULTS, Cause, Fault
 from twin import knowledge, restored, tables
 from twin.auth import COOKIE, READERS, ROUTES, SIGN_IN, Caller, Denied, TheCaller, bearer
+from twin.context import TheTwin
 from twin.figures import FORMULAS, OpenHours, Span, Usage, seconds
-from twin.live import MachineState, RefusalRow, Text, TheTwin, machine_states, refusals_of, zone_of
+from twin.live import MachineState, machine_states
+from twin.periods import zone_of
+from twin.refused import RefusalRow, refusals_of
+from twin.shapes import Text
 from twin.usage_csv import (
     Period,
     booked_of,
@@ -128,7 +133,8 @@ def _shown(state: MachineState, until: Callable[[str | None], str], at: Callable
 def clock(at: str, now: datetime, zone: ZoneInfo) -> str:
     """An instant as said in the workshop: the hour, and the day where it is not today."""
     local = _local(instant(at), zone)
-    return f"{local:%H:%M}" if local.date() == _local(now, zone).date() else f"{local:%d/%m à %H:%M}"
+    hour = on_the_wall(local, zone)
+    return hour if local.date() == _local(now, zone).date() else f"{local:%d/%m} à {hour}"
 
 
 def duration(ms: int) -> str:

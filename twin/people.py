@@ -91,6 +91,10 @@ class People:
         """When the workshop is open, and where on earth."""
         self._put_meta(opening=json.dumps(opening_to_json(opening)), timezone=opening.timezone)
 
+    def put_site(self, name: str) -> None:
+        """What the workshop is called, on every screen."""
+        self._put_meta(site=json.dumps({"name": name}, ensure_ascii=False))
+
     def _put_meta(self, **values: str) -> None:
         with self._changing() as conn:
             for key, value in values.items():

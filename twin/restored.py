@@ -1,7 +1,7 @@
 """A twin that came back from a backup: a new epoch, what the units still know, and what is lost.
 
 The units keep their leases and their bookings, so nothing inside a lease is lost. Each unit sends its journal's
-rows again from where the backup ends, and then the bookings of its replica. What the old twin sold beyond a unit's
+rows again from where the backup ends, and then its bookings as they stand. What the old twin sold beyond a unit's
 lease after that unit last heard of it is known to nobody any more: the page says so until every unit has spoken.
 """
 
@@ -22,6 +22,7 @@ from twin.store import Store, put, raise_versions
 KEY = "restored"
 
 _U, _L = tables.units, tables.booking_log
+_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("of"))
 _LAST = select(func.max(_L.c.at))
 _CHANGES = select(func.count()).select_from(_L)
 _SINCE = _CHANGES.where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
@@ -51,10 +52,12 @@ class Restoration:
 
 
 def begin_epoch(store: Store, now: datetime) -> int:
-    """Open a new epoch of the twin, after its tables came back from a backup; the epoch."""
+    """Open a new epoch of the twin, after its tables came back from a backup; the epoch.
+
+    It is taken from the time: a backup may be restored twice, and knows nothing of the first time."""
     with store.write() as conn:
         store.lock(conn, "site")
-        epoch = int(_meta(conn, "epoch") or 0) + 1
+        epoch = max(int(_meta(conn, "epoch") or 0) + 1, int(now.timestamp()))
         put(conn, tables.meta, {"key": "epoch"}, {"value": str(epoch)})
         last = conn.execute(_LAST).scalar_one()
         put(conn, tables.meta, {"key": KEY}, {"value": json.dumps({"at": stamp(now), "last": last, "units": {}})})
@@ -65,14 +68,18 @@ def begin_epoch(store: Store, now: datetime) -> int:
     return epoch
 
 
-def pending(conn: Connection, unit: str) -> bool:
-    """True while this unit has bookings to tell to a twin that was restored."""
-    said = _said(conn)
-    return said is not None and unit not in said["units"]
+def pending(kept: str | None, unit: str) -> bool:
+    """True while this unit has bookings to tell to a twin that was restored; `kept` is its `note`."""
+    return kept is not None and unit not in json.loads(kept)["units"]
+
+
+def note(conn: Connection) -> str | None:
+    """What is kept of a restoration; None where the twin was never restored."""
+    return _meta(conn, KEY)
 
 
 def take(desk: Desk, unit: str, machine: str, bookings: Iterable[Booking]) -> None:
-    """A unit tells the bookings of its replica: what the backup does not have comes back."""
+    """A unit tells its bookings as they stand: what the backup does not have comes back."""
     said = _said(desk.conn)
     if said is None or unit in said["units"]:
         return
@@ -120,12 +127,12 @@ def _taken(desk: Desk, booking: Booking, restored: str) -> str:
 
 
 def _said(conn: Connection) -> Any:
-    kept = _meta(conn, KEY)
+    kept = note(conn)
     return None if kept is None else json.loads(kept)
 
 
 def _meta(conn: Connection, key: str) -> str | None:
-    return conn.execute(select(tables.meta.c.value).where(tables.meta.c.key == key)).scalar_one_or_none()
+    return conn.execute(_META, {"of": key}).scalar_one_or_none()
 
 
 def _lost(raw: dict[str, str]) -> Lost:

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from sqlalchemy import Connection, select
 
 from access.facts import stamp
 from twin import tables
+from twin.shapes import PLAIN, Body, Moment, Name
 from twin.store import put
 
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Words = Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
 
 READABLE = 4.5
@@ -25,20 +24,16 @@ _PAPER, _CARD = "f6f2ea", "ffffff"
 """What the association's colour is written on, and what is written on it: the kiosk's linen and its white."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class Helper(_Part):
+class Helper(Body):
     """A member who agreed to be shown as a help, from `start` to `end`; `skill` in the workshop's own words."""
 
-    member: Id
+    member: Name
     skill: Annotated[str, Field(max_length=80, pattern=PLAIN)] = ""
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
 
-class Survey(_Part):
+class Survey(Body):
     """One question after a run, and what may be answered."""
 
     question: Words
@@ -52,7 +47,7 @@ class Survey(_Part):
         return answers
 
 
-class Colours(_Part):
+class Colours(Body):
     """The association's own colour, six hex digits."""
 
     main: Annotated[str, Field(pattern=r"^#?[0-9A-Fa-f]{6}$")]
@@ -67,11 +62,11 @@ class Colours(_Part):
         return hexed
 
 
-class Screen(_Part):
+class Screen(Body):
     """The whole value. `trainings`: what each qualification is called here; `languages`: member id to language."""
 
-    trainings: Annotated[dict[Id, Words], Field(max_length=100)] = {}
-    languages: Annotated[dict[Id, Language], Field(max_length=5000)] = {}
+    trainings: Annotated[dict[Name, Words], Field(max_length=100)] = {}
+    languages: Annotated[dict[Name, Language], Field(max_length=5000)] = {}
     helpers: Annotated[list[Helper], Field(max_length=200)] = []
     survey: Survey | None = None
     colours: Colours | None = None

@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -21,8 +21,9 @@ from server_sync.identity import IdentityError, PrivateKey
 from twin.app import create_app
 from twin.auth import PEOPLE, Role, make_token
 from twin.authority import Authority, AuthorityError
+from twin.context import Twin
 from twin.enrolment import CodeRefused, Enrolments
-from twin.live import Twin
+from twin.impatient import Impatient
 from twin.people import Unknown
 from twin.restored import begin_epoch
 from twin.store import Store
@@ -82,6 +83,11 @@ def code(data: Path, unit: str, machine: str | None, database: str | None = None
         return str(Enrolments(store, fingerprint(_authority(data).pem)).offer(unit, machine, _now()))
 
 
+def opened(data: Path, database: str | None = None) -> AbstractContextManager[Store]:
+    """The twin's database, also while the twin serves. CannotServe."""
+    return closing(_store(data, database))
+
+
 def token(
     data: Path,
     role: str,
@@ -108,6 +114,7 @@ class _Door(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Impatient,
                 access_log=False,  # addresses hold badge numbers and names
                 log_level="warning",
                 server_header=False,

@@ -146,6 +146,8 @@ rows = Table(
     Column("at", String, nullable=False),
     Column("mono_ms", BigInteger, nullable=False),
     Column("boot", Integer, nullable=False),
+    Column("clock", String, nullable=False),
+    Column("uncertainty_ms", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("body", Text, nullable=False),
     Column("commitment", String, nullable=False),
@@ -153,9 +155,11 @@ rows = Table(
     Column("hash", String, nullable=False),
     Column("opening", Text, nullable=False),
     Column("received", String, nullable=False),
+    Column("earliest", String, nullable=False),
+    Column("latest", String, nullable=False),
     Index("rows_by_kind", "kind", "at"),
 )
-"""The units' journals, row for row."""
+"""The units' journals, row for row. It happened between `earliest` and `latest`, whatever the unit's clock said."""
 
 runs = Table(
     "runs",

@@ -21,9 +21,11 @@ from access.bookings import BookingState
 from access.facts import instant, stamp
 from twin import knowledge, tables
 from twin.auth import Caller, Denied, TheCaller
+from twin.context import TheTwin
 from twin.figures import FORMULAS, OpenHours, Run, Span, Usage, usage
 from twin.figures import seconds as whole_seconds
-from twin.live import Most, Text, TheTwin, moment, open_span, zone_of
+from twin.periods import moment, open_span, zone_of
+from twin.shapes import Most, Text
 
 MOST_TRACED = 100_000
 """The most runs or bookings in one answer, and under one figure."""
@@ -93,6 +95,8 @@ class JournalRow(BaseModel):
     at: str
     mono_ms: int
     boot: int
+    clock: str
+    uncertainty_ms: int
     kind: str
     body: dict[str, Any]
     commitment: str
@@ -100,6 +104,9 @@ class JournalRow(BaseModel):
     hash: str
     opening: dict[str, Any]
     received: str
+    earliest: str
+    """The unit's clock may have been wrong: it happened between this instant and `latest`."""
+    latest: str
 
 
 class Figure(BaseModel):

@@ -4,7 +4,7 @@
 
 struct record record_of_a_new_board(void)
 {
-    struct record fresh = {.mirror = 1, .cap_s = CAP_S, .clamp_ma = CLAMP_MA};
+    struct record fresh = {.mirror = 1, .cap_s = CAP_S, .clamp_ma = CLAMP_MA, .starts_a_minute = STARTS};
     return fresh;
 }
 
@@ -167,11 +167,28 @@ uint8_t board_arm(struct board *board, uint16_t sequence)
     return 0;
 }
 
+static void note_closing(struct board *board)
+{
+    board->closed_at[board->next_closing] = board->now;
+    board->next_closing = (uint8_t)((board->next_closing + 1) % MOST_STARTS);
+    if (board->closings < MOST_STARTS)
+        ++board->closings;
+}
+
+static bool closes_too_often(const struct board *board)
+{
+    uint8_t most = board->kept.starts_a_minute;
+    if (most == 0 || board->closings < most)
+        return false;
+    uint8_t place = (uint8_t)((board->next_closing + MOST_STARTS - most) % MOST_STARTS);
+    return board->now - board->closed_at[place] < MINUTE_MS;
+}
+
 static uint8_t why_not(const struct board *board, uint16_t hold_ms, uint16_t sequence)
 {
     if (board->state == STATE_ESTOP || board->state == STATE_WELDED)
         return REFUSAL_UNSAFE;
-    if (board->state == STATE_OPEN && has_power(board))
+    if (board->state == STATE_OPEN && (has_power(board) || closes_too_often(board)))
         return REFUSAL_UNSAFE;
     if (board->state == STATE_DROPPED)
         return REFUSAL_NOT_ARMED;
@@ -192,6 +209,7 @@ uint8_t board_hold(struct board *board, uint16_t hold_ms, uint16_t sequence)
     if (board->state == STATE_OPEN) {
         enter(board, STATE_CLOSED);
         board->relay_since = board->now;
+        note_closing(board);
         ++board->kept.closings;
     }
     board->sequence = sequence;
@@ -230,6 +248,11 @@ uint8_t board_set(struct board *board, uint16_t number, uint16_t value)
         if (value == 0 || value > CAP_S)
             return REFUSAL_VALUE;
         board->kept.cap_s = value;
+        break;
+    case HOLDING_STARTS_A_MINUTE:
+        if (value > MOST_STARTS)
+            return REFUSAL_VALUE;
+        board->kept.starts_a_minute = (uint8_t)value;
         break;
     case HOLDING_CLAMP_MA:
         if (value == 0)

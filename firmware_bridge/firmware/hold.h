@@ -6,6 +6,7 @@
  * - The relay is closed in STATE_CLOSED and in no other state.
  * - Only board_hold() enters that state, and only from STATE_OPEN, which only board_arm() enters.
  * - A hold runs out by itself. Whatever opened the relay, the board must be armed before it closes again.
+ * - Whoever asks, the relay closes only so many times in any minute.
  */
 #ifndef HOLD_H
 #define HOLD_H
@@ -29,6 +30,7 @@ struct record {
     uint16_t clamp_ma;
     uint8_t mirror;
     uint8_t welded;
+    uint8_t starts_a_minute;
 };
 
 /* The inputs, as they are wired: true is the worse case. */
@@ -57,6 +59,9 @@ struct board {
     uint32_t contact_since;  /* the contact last changed */
     uint32_t current_since;  /* the current last crossed off_ma */
     uint32_t energy_mj;      /* not yet a whole watt-hour */
+    uint32_t closed_at[MOST_STARTS]; /* of the last closings, in turn */
+    uint8_t closings;        /* since the start, as far as closed_at goes */
+    uint8_t next_closing;    /* its place in closed_at */
 };
 
 #define RESET_BY_WATCHDOG 8u

@@ -43,6 +43,7 @@ static void read_holding(const struct board *board, uint16_t *words)
     words[HOLDING_OFF_MA] = board->kept.off_ma;
     words[HOLDING_CAP_S] = board->kept.cap_s;
     words[HOLDING_CLAMP_MA] = board->kept.clamp_ma;
+    words[HOLDING_STARTS_A_MINUTE] = board->kept.starts_a_minute;
 }
 
 static void read_input(const struct board *board, uint16_t *words)

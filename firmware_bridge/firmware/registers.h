@@ -4,7 +4,7 @@
 
 #define ADDRESS 1u
 #define IDENTITY 19539u
-#define VERSION 256u
+#define VERSION 257u
 #define HOLD_MS 500u
 #define CLEAR_WORD 49642u
 #define CONTACT_MS 300u
@@ -12,7 +12,10 @@
 #define CAP_S 14400u
 #define CLAMP_MA 30000u
 #define MAINS_V 230u
-#define HOLDING_COUNT 7u
+#define STARTS 6u
+#define MOST_STARTS 12u
+#define MINUTE_MS 60000u
+#define HOLDING_COUNT 8u
 #define INPUT_COUNT 27u
 
 enum state {
@@ -49,6 +52,7 @@ enum holding_register {
     HOLDING_OFF_MA = 4,
     HOLDING_CAP_S = 5,
     HOLDING_CLAMP_MA = 6,
+    HOLDING_STARTS_A_MINUTE = 7,
 };
 
 enum input_register {

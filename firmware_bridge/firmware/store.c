@@ -34,6 +34,7 @@ static void encode(const struct record *record, uint16_t generation, uint8_t byt
     at = put(at, record->clamp_ma, 2);
     at = put(at, record->mirror, 1);
     at = put(at, record->welded, 1);
+    at = put(at, record->starts_a_minute, 1);
     put(at, modbus_crc(bytes, RECORD_BYTES - 2), 2);
 }
 
@@ -53,6 +54,7 @@ static uint16_t decode(const uint8_t bytes[RECORD_BYTES], struct record *record)
     record->clamp_ma = (uint16_t)take(&at, 2);
     record->mirror = (uint8_t)take(&at, 1);
     record->welded = (uint8_t)take(&at, 1);
+    record->starts_a_minute = (uint8_t)take(&at, 1);
     return generation;
 }
 

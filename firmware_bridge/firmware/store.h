@@ -7,7 +7,7 @@
 
 #define PLACES 16u
 #define PLACE_BYTES 64u
-#define RECORD_BYTES 32u
+#define RECORD_BYTES 33u
 
 /* Reads one byte of the EEPROM. */
 typedef uint8_t (*store_reader)(uint16_t address);

@@ -1,4 +1,4 @@
-"""A relay on one of the Pi's own pins."""
+"""A relay on one of the Pi's own pins, driven by its level, or by its toggling."""
 
 from typing import Any
 
@@ -25,6 +25,9 @@ class GpioRelay:
         """Open the relay."""
         self._device.off()
 
+    def beat(self) -> None:
+        """The keeper has taken a turn: a plain relay needs nothing of it."""
+
     @property
     def is_on(self) -> bool:
         """The level read back from the pin; not what was commanded when something else pulls on it."""
@@ -35,3 +38,31 @@ class GpioRelay:
         if not self._device.closed:
             self._device.off()
         self._device.close()
+
+
+class PumpedRelay(GpioRelay):
+    """Closed while its pin goes up and down, through a charge pump (docs/wiring-sewing.md).
+
+    Nothing but `beat` moves the pin: a keeper that hangs or is gone leaves a level, and no level holds.
+    """
+
+    _beating = False
+
+    def on(self) -> None:
+        """Close the relay, from the next beats on."""
+        self._beating = True
+
+    def off(self) -> None:
+        """Open the relay."""
+        self._beating = False
+        super().off()
+
+    def beat(self) -> None:
+        """Toggle the pin, if the relay is to be closed."""
+        if self._beating:
+            self._device.toggle()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the pin is being toggled."""
+        return self._beating

@@ -1,6 +1,6 @@
 """The keeper: a program of its own that owns the relay's pin, and opens the relay as soon as nobody holds it.
 
-    python -m hardware.relay.keeper --socket PATH --pin N [--hold-ms 500] [--mock]
+    python -m hardware.relay.keeper --socket PATH --pin N [--hold-ms 500] [--pump] [--mock]
 
 It drives the pin low before anything else, takes one client at a time on a unix socket (SOCK_SEQPACKET, mode
 0600), and knows three commands (see `report`). It never waits for its client: a report that cannot be sent is
@@ -21,8 +21,11 @@ from pathlib import Path
 from access.hold import Hold
 from hardware.clock import mono_ms
 from hardware.pins import factory
-from hardware.relay.gpio import GpioRelay
+from hardware.relay.gpio import GpioRelay, PumpedRelay
 from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS, Command, Order, Report, order_of
+
+BEAT_S = 0.005
+"""How often a pumped relay's pin is toggled, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Keeper:
         self._listener = listener
         self._client: socket.socket | None = None
         self._keep = Keep(Hold(hold_ms), mono_ms())
+        self._beat_s = BEAT_S if isinstance(relay, PumpedRelay) else REPORT_EVERY_MS / 1000
         self._told_ms = 0
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
@@ -83,6 +87,7 @@ class Keeper:
             if self._listener in ready:
                 self._welcome()
             self._settle()
+            self._relay.beat()
             self._report(only_if_due=True)
 
     def _settle(self) -> None:
@@ -144,7 +149,8 @@ class Keeper:
     def _wait_s(self) -> float:
         until = self._keep.hold.until
         due = self._told_ms + REPORT_EVERY_MS
-        return max(0, min(due, due if until is None else until) - mono_ms()) / 1000
+        wait_s = max(0, min(due, due if until is None else until) - mono_ms()) / 1000
+        return wait_s if until is None else min(wait_s, self._beat_s)
 
 
 @contextmanager
@@ -169,11 +175,12 @@ def main() -> None:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--pin", type=int, required=True)
     parser.add_argument("--hold-ms", type=int, default=500)
+    parser.add_argument("--pump", action="store_true", help="toggle the pin, for a relay behind a charge pump")
     parser.add_argument("--mock", action="store_true", help="a simulated pin")
     told = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    relay = GpioRelay(told.pin, pin_factory=factory(told.mock))
+    relay = (PumpedRelay if told.pump else GpioRelay)(told.pin, pin_factory=factory(told.mock))
     try:
         with listening(told.socket) as listener:
             Keeper(relay, listener, told.hold_ms).run()

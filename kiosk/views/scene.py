@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from access.times import on_the_wall
 from access.vocabulary import Outcome
 from controller.link import LastTap, UnitState
 from kiosk.deeds import Deed
@@ -71,7 +72,7 @@ class Scene:
 
     def hour(self, instant: datetime) -> str:
         """An instant as the clock on the wall shows it."""
-        return f"{self.local(instant):%H:%M}"
+        return on_the_wall(instant, ZoneInfo(self.site.opening.timezone))
 
     def until(self, end: datetime | None) -> str:
         """Until when, in words; empty when nobody knows."""

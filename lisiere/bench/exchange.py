@@ -19,7 +19,7 @@ from access.replica import Version
 from access.vocabulary import Outcome, Reason
 from controller import timekeeping
 from controller.assembly import Devices, Unit, Watchers, assemble
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from controller.timekeeping import Anchor
 from hardware.clock import SystemClock, mono_ms
 from hardware.disk import FreeSpace

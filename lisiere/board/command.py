@@ -9,16 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware_bridge.bridge import Kind, ModbusBoard, opened
-from firmware_bridge.calibration import thresholds
+from firmware_bridge.calibration import LEAST_DWELL_S
 from firmware_bridge.output import Conversation
 from firmware_bridge.session import Link, Order, Reading
+from lisiere.board.calibrating import RENEW_S, calibrate
 from lisiere.board.commissioning import Bench, commission
 
 HEX = Path("build/firmware/lisiere-board.hex")
 FUSES = ("lfuse:w:0xFF:m", "hfuse:w:0xD7:m", "efuse:w:0xFC:m")
-RENEW_S = 0.1
 WATCH_S = 0.5
-SAMPLE_S = 0.2
 PHASE_S = 300.0
 EXAMPLES = """PORT is a path, or a part of a name under /dev/serial/by-id that only one port has.
 
@@ -60,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--meter", type=int, default=0, help="address of an SDM120 beside a relay board")
     parser.add_argument("--samples", type=Path, default=Path("calibration.csv"), help="where raw samples are kept")
     parser.add_argument("--phase", type=float, default=PHASE_S, help="seconds of idle and of running samples (300)")
+    parser.add_argument("--dwell", type=float, default=LEAST_DWELL_S, help="the least rest that counts, in s (1)")
     parser.add_argument("--hex", type=Path, default=HEX, help="the program to flash, as `make firmware` builds it")
     return parser
 
@@ -112,37 +112,21 @@ def _test(link: Link, words: argparse.Namespace) -> int:
 
 def _calibrate(link: Link, words: argparse.Namespace) -> int:
     """Two phases of five minutes; the raw samples are kept whatever comes out."""
-    talk = Conversation(link, _mono_ms)
-    talk.look()
-    samples: dict[str, list[float]] = {}
     with words.samples.open("w", encoding="utf-8") as kept:
-        print("phase,seconds,amps", file=kept)
-        for phase, task in (("idle", "leave the machine on and at rest"), ("running", "now work with it as usual")):
-            _ask(f"{task}, then press Enter")
-            samples[phase] = _sampled(talk, phase, words.phase, lambda row: print(row, file=kept))
-    talk.let_go()
-    found = thresholds(samples["idle"], samples["running"], SAMPLE_S)
+        bench = Bench(link, _ask, _mono_ms, time.sleep)
+        found = calibrate(bench, words.phase, words.dwell, lambda line: print(line, file=kept))
     if found is None:
         print("lisiere board: idle and running look the same; is the clamp round one wire only?", file=sys.stderr)
         return 1
     if isinstance(link, ModbusBoard):
         link.set("off_ma", found.off_ma)
-    print(json.dumps(found.as_dict()))
+    if words.json:
+        print(json.dumps(found.as_dict()))
+        return 0
+    for name, value in found.as_dict().items():
+        print(f"{name:<14} {value}")
+    print(f"At the twin, set the machine's idle_below_a to {found.idle_a}. Raw samples: {words.samples}")
     return 0
-
-
-def _sampled(talk: Conversation, phase: str, seconds: float, keep: Callable[[str], None]) -> list[float]:
-    began, amps, next_sample, first = time.monotonic(), [], 0.0, True
-    while (passed := time.monotonic() - began) < seconds:
-        talk.obey(Order(first or not talk.held, _mono_ms()))
-        first = False
-        reading = talk.look()
-        if passed >= next_sample and reading.amps is not None:
-            next_sample = passed + SAMPLE_S
-            amps.append(reading.amps)
-            keep(f"{phase},{passed:.2f},{reading.amps:.3f}")
-        time.sleep(RENEW_S)
-    return amps
 
 
 def _flash(program: Path) -> int:

@@ -32,14 +32,18 @@ class Twin:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """What a POST answers; DemoError unless it went well."""
-        answer = self._session.post(self.url + path, json=body, timeout=30)
-        if not answer.ok:
-            raise DemoError(f"the twin refuses {path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        return self._answer("POST", path, body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """What a PATCH answers; DemoError unless it went well."""
+        return self._answer("PATCH", path, body)
 
     def get(self, path: str) -> Any:
         """What a GET answers; DemoError unless it went well."""
-        answer = self._session.get(self.url + path, timeout=30)
+        return self._answer("GET", path, None)
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        answer = self._session.request(method, self.url + path, json=body, timeout=30)
         if not answer.ok:
             raise DemoError(f"the twin refuses {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()

@@ -1,5 +1,7 @@
 """Is the clock to be trusted? By the unit's own law, on its own note, with this computer's clock."""
 
+from datetime import datetime
+
 from access.vocabulary import Fault
 from controller.timekeeping import Anchor, Timekeeper
 from hardware.clock import SystemClock
@@ -25,15 +27,22 @@ def _trust(patient: Patient) -> Finding:
     if patient.anchor is None:
         return bad(TOPIC, "the time was never known", where, CURE)
     clock = SystemClock(patient.system / "dev/rtc0", patient.system / "proc/sys/kernel/random/boot_id")
-    trusted = Timekeeper(clock, patient.anchor, Fault.CLOCK not in patient.faults).read().trusted
-    if trusted:
+    keeper = Timekeeper(clock, patient.anchor, Fault.CLOCK not in patient.faults, _signed(patient))
+    if keeper.read().trusted:
         return ok(TOPIC, f"trusted, {_known(patient.anchor)}", where)
     return bad(TOPIC, f"not trusted, members are refused; {_known(patient.anchor)}", where, CURE)
 
 
+def _signed(patient: Patient) -> datetime | None:
+    """The latest time that the twin has signed and the unit has kept."""
+    if isinstance(patient.kept, str):
+        return None
+    replica, reply = patient.kept.replica, patient.kept.reply
+    return max(replica.issued, reply.time) if reply else replica.issued
+
+
 def _known(anchor: Anchor) -> str:
-    at = anchor.raw.wall + anchor.correction
-    return f"last set {at:%Y-%m-%d %H:%M:%S}Z, to {anchor.uncertainty_s:.1f} s"
+    return f"last set {anchor.wall:%Y-%m-%d %H:%M:%S}Z, to {anchor.uncertainty_s:.1f} s"
 
 
 def _twin_time(patient: Patient, answer: Answer | str) -> list[Finding]:

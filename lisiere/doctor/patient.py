@@ -10,7 +10,7 @@ from access.facts import FaultCleared, FaultRaised
 from access.vocabulary import Fault
 from controller import timekeeping
 from controller.config import Config
-from controller.journal import JournalReader
+from controller.journal_reader import JournalReader
 from controller.timekeeping import Anchor
 from lisiere.log.failure import LogError
 from lisiere.log.files import opened

@@ -6,15 +6,14 @@ from select import select
 
 from access.machines import Output
 from access.vocabulary import Fault
-from hardware.pins import output_pin
+from firmware_bridge.bridge import Kind
 from hardware.relay.report import LONGEST_PACKET, REPORT_EVERY_MS
+from lisiere.doctor.board import check_board
 from lisiere.doctor.finding import Finding, attention, bad, ok
 from lisiere.doctor.patient import Patient
+from lisiere.doctor.pin import check_pin
 
 TOPIC = "relay"
-PERSIST = "sys/module/{driver}/parameters/persist_gpio_outputs"
-DRIVERS = ("pinctrl_bcm2835", "pinctrl_rp1")
-STRICT = "add the line dtparam=strict_gpiod to /boot/firmware/config.txt, and restart the computer"
 CONTACT = {
     Fault.RELAY_WELDED: (
         "the relay is welded: live though commanded off",
@@ -32,43 +31,36 @@ CONTACT = {
 
 
 def check_relay(patient: Patient) -> list[Finding]:
-    """The faults of the contact; then, for a relay on the Pi's pins, the pin, its keeper and what outlives it."""
+    """The faults of the contact; then the board, or the keeper and its pin."""
     found = [bad(TOPIC, *_told(fault, patient)) for fault in CONTACT if fault in patient.faults]
-    if not isinstance(patient.kept, str) and patient.kept.replica.machine.output is Output.BOARD:
-        return [*found, ok(TOPIC, "on the machine-side board, which lets go by itself")]
-    socket_path = patient.folder / patient.config.relay.keeper
-    found += [_keeper(socket_path)]
+    found += _fits(patient)
+    if patient.config.board.port:
+        return [*found, *check_board(patient)]
+    found.append(_keeper(patient.folder / patient.config.relay.keeper))
     if patient.config.simulated.bench:
         return [*found, ok(TOPIC, "on a simulated pin")]
-    return [*found, _pin(patient.config.relay.pin), _outlives(patient.system)]
+    return [*found, *check_pin(patient.config.relay.pin, patient.system)]
+
+
+def _fits(patient: Patient) -> list[Finding]:
+    """Whether the relay is where the twin says, and safe enough for what the twin says of the machine."""
+    if isinstance(patient.kept, str):
+        return []
+    machine, board, found = patient.kept.replica.machine, patient.config.board, list[Finding]()
+    own = Output.BOARD if board.port else Output.GPIO
+    if machine.output is not own:
+        what = f"the twin says that the relay is on the {machine.output}, this unit has it on the {own}"
+        do = "correct the machine at the twin, or unit.toml"
+        found.append(attention(TOPIC, what, "unit.toml, [board]", do))
+    if machine.hazardous and (own is Output.GPIO or board.kind != Kind.LISIERE):
+        what = "the machine can burn or crush, and its relay opens by itself only if software lets it"
+        found.append(bad(TOPIC, what, "unit.toml, [board]", "give it a board of kind lisiere (docs/board.md)"))
+    return found
 
 
 def _told(fault: Fault, patient: Patient) -> tuple[str, str, str]:
     what, do = CONTACT[fault]
     return what, patient.config.unit, do
-
-
-def _pin(number: int) -> Finding:
-    try:
-        return ok(TOPIC, f"GPIO {output_pin(number)} is off while the Pi starts", "unit.toml")
-    except ValueError as error:
-        return bad(TOPIC, str(error), "unit.toml, [relay] pin", "move the wire, then change the number")
-
-
-def _outlives(system: Path) -> Finding:
-    """What becomes of the pin when its keeper is killed."""
-    if not (system / "proc/device-tree/model").exists():
-        return ok(TOPIC, "no Raspberry Pi: nothing to say about its pins")
-    settings = [system / PERSIST.format(driver=driver) for driver in DRIVERS]
-    found = next((path for path in settings if path.exists()), None)
-    if found is None:
-        what = "cannot tell whether the pin stays on when the keeper is killed"
-        return attention(TOPIC, what, str(settings[0]), STRICT)
-    if found.read_text().strip() in ("Y", "1"):
-        return bad(
-            TOPIC, "a killed keeper would leave the machine ON: the pin stays as it was", str(found), STRICT
-        )
-    return ok(TOPIC, "a killed keeper lets go of the pin, and the relay opens", str(found))
 
 
 def _keeper(path: Path) -> Finding:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from access.facts import RunClosed, instant
-from controller.journal import JournalRow
+from controller.journal_row import JournalRow
 
 RUN_COLUMNS = (
     "run",

@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from controller.journal import ROWS, JournalRow
+from controller.journal_reader import ROWS
+from controller.journal_row import JournalRow
 
 BARE = ROWS.partition(" LEFT JOIN ")[0].replace("coalesce(o.opening, '{}')", "'{}'")
 """The same rows without the persons they name, for when only those are damaged."""

@@ -5,7 +5,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from controller.journal import BadRow, JournalReader
+from controller.journal_reader import JournalReader
+from controller.journal_row import BadRow
 from lisiere.log.failure import LogError
 from lisiere.log.unit import journal
 

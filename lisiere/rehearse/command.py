@@ -10,6 +10,7 @@ from lisiere.rehearse.play import play
 from lisiere.rehearse.reading import read
 from lisiere.rehearse.records import Record
 from lisiere.rehearse.script import Script, ScriptError
+from lisiere.simulate.retold import retold
 
 EPILOG = """examples:
   lisiere rehearse examples/rehearsals/                 every file of a folder, one line each
@@ -42,13 +43,18 @@ def command(arguments: list[str]) -> int:
 
 def _file(path: Path, seed: int, as_json: bool) -> int:
     script = read(path)
-    records = play(script, seed)
+    records = _played(script, seed)
     verdicts = [judge(expectation, records) for expectation in script.expectations]
     if as_json:
         _print_json(records, verdicts)
     else:
         _print_timeline(script, records, verdicts)
     return 0 if all(verdict.held for verdict in verdicts) else 1
+
+
+def _played(script: Script, seed: int) -> list[Record]:
+    """All records; of a simulation that is told, with its own seed."""
+    return play(script, seed) if script.simulation is None else retold(script)
 
 
 def _print_json(records: list[Record], verdicts: list[Verdict]) -> None:
@@ -80,7 +86,7 @@ def _folder(folder: Path, seed: int) -> int:
     for path in files:
         try:
             script = read(path)
-            records = play(script, seed)
+            records = _played(script, seed)
             failed = [v for v in (judge(e, records) for e in script.expectations) if not v.held]
             status, line = (1, f"NOT HELD {failed[0].expectation.text}") if failed else (0, script.title)
         except ScriptError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from access.facts import RunClosed
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.rehearse.records import Record, Records, seconds
 from lisiere.rehearse.script import Act, Script
 from lisiere.world.deeds import do

@@ -27,7 +27,9 @@ from lisiere.rehearse.vocabulary import (
     RECORDS,
     REQUIRED,
     STEPS,
+    STEPS_OF_A_SIMULATION,
     Key,
+    Weather,
 )
 
 OFFSET = re.compile(r"\+(\d+):([0-5]\d):([0-5]\d)(?:\.(\d{1,3}))?")
@@ -50,11 +52,14 @@ def parse(text: str, name: str) -> Script:
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise ScriptError(f"{name}: not TOML: {error}") from None
-    return _Reader(name).script(raw)
+    return Reader(name).script(raw)
 
 
-class _Reader:
-    """Knows what the file has named so far, to check what refers to it."""
+class Reader:
+    """Reads the tables of a file, and knows what it has named so far, to check what refers to it.
+
+    Each method takes what TOML gave and where it stood, and raises ScriptError.
+    """
 
     def __init__(self, name: str) -> None:
         self._file = name
@@ -62,6 +67,7 @@ class _Reader:
         self._members: set[str] = set()
         self._badges: set[str] = set()
         self._bookings: set[str] = set()
+        self._steps = STEPS
         self._start = self._end = datetime.min.replace(tzinfo=UTC)
         self._readers: dict[str, Callable[[str, Any], Any]] = {
             "text": self._text,
@@ -77,6 +83,8 @@ class _Reader:
             "yes or no": self._yes_or_no,
             "amount": self._amount,
             "whole number": self._whole_number,
+            "number": self._number,
+            "weather": lambda where, value: str(self._one_of(where, value, Weather)),
             "output": lambda where, value: self._one_of(where, value, Output),
             "role": lambda where, value: self._one_of(where, value, Role),
             "category": lambda where, value: self._one_of(where, value, Category),
@@ -93,27 +101,32 @@ class _Reader:
     # --- the file ------------------------------------------------------------------------------------
 
     def script(self, raw: Mapping[str, Any]) -> Script:
-        values = self._table(raw, FILE, "")
+        """A whole rehearsal."""
+        values = self.table(raw, FILE, "")
         self._start, self._end = values["start"], values["end"]
+        if values["simulation"] is not None:
+            self._steps = STEPS | STEPS_OF_A_SIMULATION
         if self._end <= self._start:
             self._wrong("end", "must be later than start")
-        machines = tuple(self._machine(t, i) for i, t in enumerate(values["machine"], 1))
+        machines = tuple(self.machine(t, i) for i, t in enumerate(values["machine"], 1))
         if not machines:
             self._wrong("machine", "is missing: at least one [[machine]] is needed")
         return Script(
             title=values["title"],
             start=self._start,
             end=self._end,
-            policy=self._policy(values["policy"]),
-            opening=self._opening(values["timezone"], values["opening"]),
+            policy=self.policy(values["policy"]),
+            opening=self.opening(values["timezone"], values["opening"]),
             machines=machines,
-            people=tuple(self._person(t, i) for i, t in enumerate(values["member"], 1)),
+            people=tuple(self.person(t, i) for i, t in enumerate(values["member"], 1)),
             bookings=tuple(self._booking(t, i) for i, t in enumerate(values["booking"], 1)),
             acts=self._acts(values["step"]),
             expectations=tuple(self._expectation(t, i) for i, t in enumerate(values["expect"], 1)),
+            simulation=values["simulation"],
         )
 
-    def _policy(self, raw: Mapping[str, Any]) -> Policy:
+    def policy(self, raw: Mapping[str, Any]) -> Policy:
+        """A policy; what it leaves out has its default."""
         defaults = {field.name: getattr(Policy(), field.name) for field in fields(Policy)}
         self._known(raw, defaults, "policy.")
         values = {}
@@ -125,28 +138,31 @@ class _Reader:
         if isinstance(default, UntrustedClock):
             return self._one_of(where, value, UntrustedClock)
         if isinstance(default, bool):
-            return self._value(where, "yes or no", value)
+            return self.value(where, "yes or no", value)
         if isinstance(default, int) and where.endswith("bookings"):
-            return int(self._value(where, "whole number", value))
-        return self._value(where, "amount", value)
+            return int(self.value(where, "whole number", value))
+        return self.value(where, "amount", value)
 
-    def _opening(self, timezone: str, tables: list[Any]) -> Opening:
+    def opening(self, timezone: str, tables: list[Any]) -> Opening:
+        """Opening hours."""
         hours = []
         for place, table in enumerate(tables, 1):
             where = f"opening {place}."
-            values = self._table(table, OPENING, where)
+            values = self.table(table, OPENING, where)
             if values["from"] >= values["to"]:
                 self._wrong(f"{where}to", "must be later than from")
             hours.append(Hours(values["days"], values["from"], values["to"]))
         return Opening(timezone, tuple(hours))
 
-    def _machine(self, raw: Any, place: int) -> Machine:
-        values = self._table(raw, MACHINE, f"machine {place}.")
+    def machine(self, raw: Any, place: int) -> Machine:
+        """The machine in the file's `place`-th table of machines, counted from 1."""
+        values = self.table(raw, MACHINE, f"machine {place}.")
         self._new(f"machine {place}.id", values["id"], self._machines)
         return Machine(**{**values, "requires": frozenset(values["requires"])})
 
-    def _person(self, raw: Any, place: int) -> Person:
-        values = self._table(raw, MEMBER, f"member {place}.")
+    def person(self, raw: Any, place: int) -> Person:
+        """The member in the file's `place`-th table of members, counted from 1."""
+        values = self.table(raw, MEMBER, f"member {place}.")
         self._new(f"member {place}.id", values["id"], self._members)
         for badge in values["badges"]:
             self._new(f"member {place}.badges", badge, self._badges)
@@ -159,7 +175,7 @@ class _Reader:
         )
 
     def _booking(self, raw: Any, place: int) -> Booking:
-        values = self._table(raw, BOOKING, f"booking {place}.")
+        values = self.table(raw, BOOKING, f"booking {place}.")
         self._new(f"booking {place}.id", values["id"], self._bookings)
         if values["end"] <= values["start"]:
             self._wrong(f"booking {place}.end", "must be later than start")
@@ -169,7 +185,7 @@ class _Reader:
         """The steps in time order; those at the same instant in file order."""
         for place, table in enumerate(tables, 1):  # an `extend` may stand before the `book` it speaks of
             if isinstance(table, dict) and table.get("do") in ("book", "walk_up") and "id" in table:
-                self._new(f"step {place}.id", self._value(f"step {place}.id", "name", table["id"]), self._bookings)
+                self._new(f"step {place}.id", self.value(f"step {place}.id", "name", table["id"]), self._bookings)
         acts = [self._act(table, place) for place, table in enumerate(tables, 1)]
         return tuple(sorted(acts, key=lambda act: act.at))
 
@@ -178,9 +194,10 @@ class _Reader:
         if not isinstance(raw, dict):
             self._wrong(where[:-1], "must be a table")
         do = raw.get("do")
-        if do not in STEPS:
-            self._wrong(f"{where}do", f"is '{do}'{_hint(str(do), STEPS)}; allowed: {', '.join(STEPS)}")
-        values = self._table(raw, {"at": Key("moment"), "do": Key("text"), **STEPS[do]}, where)
+        if do not in self._steps:
+            needs = "; it needs a `simulation`" if do in STEPS_OF_A_SIMULATION else _hint(str(do), self._steps)
+            self._wrong(f"{where}do", f"is '{do}'{needs}; allowed: {', '.join(self._steps)}")
+        values = self.table(raw, {"at": Key("moment"), "do": Key("text"), **self._steps[do]}, where)
         at, _ = values.pop("at"), values.pop("do")
         if not self._start <= at <= self._end:
             self._wrong(f"{where}at", "must lie between start and end")
@@ -195,7 +212,7 @@ class _Reader:
         event = raw.get("event")
         if event not in RECORDS:
             self._wrong(f"{where}event", f"is '{event}'; allowed: {', '.join(RECORDS)}")
-        never = bool(self._value(f"{where}never", "yes or no", raw.get("never", False)))
+        never = bool(self.value(f"{where}never", "yes or no", raw.get("never", False)))
         timing = ("from", "to") if never else ("at", "within_seconds")
         self._known(raw, ("event", "never", *timing, *RECORDS[event]), where)
         since, until = self._span(raw, never, where)
@@ -206,20 +223,21 @@ class _Reader:
 
     def _span(self, raw: Mapping[str, Any], never: bool, where: str) -> tuple[datetime | None, datetime | None]:
         if never:
-            since = self._value(f"{where}from", "moment", raw["from"]) if "from" in raw else None
-            return since, self._value(f"{where}to", "moment", raw["to"]) if "to" in raw else None
-        within = self._value(f"{where}within_seconds", "amount", raw.get("within_seconds", 1))
+            since = self.value(f"{where}from", "moment", raw["from"]) if "from" in raw else None
+            return since, self.value(f"{where}to", "moment", raw["to"]) if "to" in raw else None
+        within = self.value(f"{where}within_seconds", "amount", raw.get("within_seconds", 1))
         if "at" not in raw:
             return None, None
-        at = self._value(f"{where}at", "moment", raw["at"])
+        at = self.value(f"{where}at", "moment", raw["at"])
         return at, at + timedelta(seconds=within)
 
     def _expected(self, where: str, key: str, value: Any) -> Any:
-        return self._value(where, "moment", value) if key in INSTANTS else value
+        return self.value(where, "moment", value) if key in INSTANTS else value
 
     # --- values --------------------------------------------------------------------------------------
 
-    def _table(self, raw: Any, keys: Mapping[str, Key], where: str) -> dict[str, Any]:
+    def table(self, raw: Any, keys: Mapping[str, Key], where: str) -> dict[str, Any]:
+        """What a table says, with the defaults of what it leaves out."""
         if not isinstance(raw, dict):
             self._wrong(where.rstrip(".") or "the file", "must be a table")
         self._known(raw, keys, where)
@@ -230,7 +248,7 @@ class _Reader:
             if name not in raw and key.default is None:
                 values[name] = None
                 continue
-            values[name] = self._value(f"{where}{name}", key.kind, raw.get(name, key.default))
+            values[name] = self.value(f"{where}{name}", key.kind, raw.get(name, key.default))
         return values
 
     def _known(self, raw: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
@@ -244,7 +262,8 @@ class _Reader:
             self._wrong(where, f"'{id}' is used twice")
         known.add(id)
 
-    def _value(self, where: str, kind: str, value: Any) -> Any:
+    def value(self, where: str, kind: str, value: Any) -> Any:
+        """One value, checked to be of its kind (`vocabulary.Key`)."""
         return self._readers[kind](where, value)
 
     def _text(self, where: str, value: Any) -> str:
@@ -294,6 +313,10 @@ class _Reader:
     def _whole_number(self, where: str, value: Any) -> int:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         return int(value) if whole else self._wrong(where, "must be a whole number, not negative")
+
+    def _number(self, where: str, value: Any) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return int(value) if whole else self._wrong(where, "must be a whole number")
 
     def _one_of(self, where: str, value: Any, words: Any) -> Any:
         if value not in tuple(words):

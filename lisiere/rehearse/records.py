@@ -75,6 +75,10 @@ class Records:
         """The last line."""
         self._add("summary", machines=machines, twin=twin, units=units)
 
+    def broken(self, rule: str, machine: str, text: str) -> None:
+        """A promise was not kept, in a rehearsal that tells of a simulation."""
+        self._add("broken", rule=rule, machine=machine, text=text)
+
     def _run(self, machine: str, fact: RunClosed) -> None:
         self._add(
             "run",

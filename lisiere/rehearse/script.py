@@ -50,7 +50,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A whole rehearsal."""
+    """A whole rehearsal. `simulation` is the seed of the one that it tells, if it tells one."""
 
     title: str
     start: datetime
@@ -62,6 +62,7 @@ class Script:
     bookings: tuple[Booking, ...]
     acts: tuple[Act, ...]
     expectations: tuple[Expectation, ...] = field(default=())
+    simulation: int | None = None
 
     @property
     def length(self) -> timedelta:

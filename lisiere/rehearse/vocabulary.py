@@ -1,6 +1,7 @@
 """The words a rehearsal file may use: for each table and step its keys, what each must be, and its default."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 REQUIRED: Any = object()
@@ -15,8 +16,20 @@ class Key:
     default: Any = REQUIRED
 
 
+class Weather(StrEnum):
+    """What a simulated network does to messages: it loses, doubles or holds back a request, is slow to answer, or
+    gives the answer before."""
+
+    DROP = "drop"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    DELAY = "delay"
+    REPLAY = "replay"
+
+
 FILE = {
     "title": Key("text", ""),
+    "simulation": Key("whole number", None),
     "timezone": Key("timezone", "Europe/Paris"),
     "start": Key("instant"),
     "end": Key("instant"),
@@ -100,6 +113,27 @@ STEPS = {
     "restore": {"badge": Key("known badge")},
 }
 
+STEPS_OF_A_SIMULATION = {
+    "weather": {"machine": Key("machine"), "kind": Key("weather"), "chance": Key("amount")},
+    "twin_down": {"machine": Key("machine", None)},
+    "twin_up": {"machine": Key("machine", None)},
+    "twin_restored": {"machine": Key("machine", None)},
+    "crash": {"machine": Key("machine"), "writes": Key("whole number"), "after": Key("yes or no")},
+    "sensor_stuck": {"machine": Key("machine"), "amps": Key("amount", None), "closed": Key("yes or no", None)},
+    "drift": {"machine": Key("machine"), "ppm": Key("number")},
+    "replica_copied": {"machine": Key("machine")},
+    "old_replica": {"machine": Key("machine")},
+    "card_copied": {"machine": Key("machine")},
+    "clone_begins": {"machine": Key("machine")},
+    "enrolled_again": {"machine": Key("machine")},
+    "kiosk_repeats": {"machine": Key("machine"), "on": Key("yes or no")},
+    "extend_at_kiosk": {"machine": Key("machine"), "booking": Key("booking"), "minutes": Key("amount")},
+    "cancel_at_kiosk": {"machine": Key("machine"), "booking": Key("booking")},
+    "stop_at_kiosk": {"machine": Key("machine"), "member": Key("member")},
+    "heal": {},
+}
+"""What else may be done where the file names the `simulation` whose network, keys and promises it plays with."""
+
 RECORDS = {
     "decision": ("machine", "badge", "member", "outcome", "reason", "booking"),
     "power": ("machine", "on", "cause"),
@@ -120,8 +154,9 @@ RECORDS = {
     "booking": ("id", "outcome", "reasons", "source", "machine", "member", "start", "end"),
     "sync": ("machine", "kind", "backlog"),
     "summary": ("machines", "twin", "units"),
+    "broken": ("rule", "machine", "text"),
 }
-"""The fields of each record that `--json` prints, besides `at` and `event`."""
+"""The fields of each record that `--json` prints, besides `at` and `event`. `broken` is of simulations only."""
 
 INSTANTS = ("start", "end", "started", "ended")
 """The fields of records that are compared as instants."""

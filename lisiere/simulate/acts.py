@@ -1,4 +1,4 @@
-"""All that happens in a seed: what people do, and what befalls them."""
+"""All that happens in a seed: what people do, what befalls them, and the healing."""
 
 from lisiere.rehearse.script import Act
 from lisiere.simulate.faults import acts_of_faults
@@ -9,4 +9,5 @@ from lisiere.simulate.visits import acts_of_people
 def acts(plan: Plan) -> list[Act]:
     """In the order of time. Faults are aimed at what people do, so people come first."""
     people = acts_of_people(plan)
-    return sorted(people + acts_of_faults(plan, people), key=lambda act: act.at)
+    found = [act for act in people + acts_of_faults(plan, people) if plan.start < act.at < plan.healed]
+    return [*sorted(found, key=lambda act: act.at), Act(plan.healed, "heal", {})]

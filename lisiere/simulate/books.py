@@ -3,16 +3,19 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lisiere.simulate.truth import Standing
 from lisiere.simulate.verdicts import Verdicts
+from lisiere.world.bench import Bench
 
 _LATEST = "SELECT kind, body FROM rows WHERE kind IN ('decision', 'run') ORDER BY epoch DESC, seq DESC"
+_EPOCH = "SELECT epoch FROM site"
 _NEW = (
-    "SELECT epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, hash FROM rows"
+    "SELECT epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment, prev, hash FROM rows"
     " WHERE epoch > ?1 OR (epoch = ?1 AND seq > ?2) ORDER BY epoch, seq"
 )
 _TWINS = "SELECT epoch, seq, hash FROM rows WHERE unit = ? AND seq > ? ORDER BY epoch, seq"
@@ -50,6 +53,7 @@ class Journal:
     """
 
     unit: str
+    epoch: int = 0
     last: tuple[int, int] = (0, 0)
     head: str = FIRST
     hashes: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -58,23 +62,26 @@ class Journal:
     told_twice: list[str] = field(default_factory=list)
 
     def read_on(self, path: Path) -> str:
-        """Read what is new; why it is not sound, or nothing."""
+        """Read what is new; why it is not sound, or nothing. With a new epoch rows may have moved: read it all."""
         with opened(path) as file:
+            (epoch,) = file.execute(_EPOCH).fetchone()
+            if epoch != self.epoch:
+                Journal.__init__(self, self.unit, epoch)
             for row in file.execute(_NEW, self.last):
                 why = self._take(row)
                 if why:
                     return f"row {row[0]}.{row[1]} {why}"
         return ""
 
-    def _take(self, row: tuple[int, int, str, int, int, str, str, str, str, str]) -> str:
-        epoch, seq, at, mono_ms, boot, kind, body, commitment, prev, digest = row
+    def _take(self, row: tuple[int, int, str, int, int, str, int, str, str, str, str, str]) -> str:
+        epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment, prev, digest = row
         if epoch != self.last[0]:
             self.last, self.head = (epoch, 0), FIRST
         if seq != self.last[1] + 1:
             return f"follows row {self.last[1]}"
         if prev != self.head:
             return "is not chained"
-        parts = (prev, self.unit, epoch, seq, at, mono_ms, boot, kind, body, commitment)
+        parts = (prev, self.unit, epoch, seq, at, mono_ms, boot, clock, uncertainty_ms, kind, body, commitment)
         if hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest() != digest:
             return "has another hash"
         self.last, self.head = (epoch, seq), digest
@@ -101,20 +108,20 @@ class Journal:
 class Books:
     """All journals, and the twin's copy of them."""
 
-    def __init__(self, twin: Path, folders: dict[str, Path], verdicts: Verdicts) -> None:
+    def __init__(self, twin: Path, standings: Mapping[str, Standing], verdicts: Verdicts) -> None:
         self._twin = twin
-        self._folders = folders
+        self._standings = standings
         self._verdicts = verdicts
-        self.journals = {unit: Journal(unit) for unit in folders}
+        self.journals = {unit: Journal(unit) for unit in standings}
 
     def audit(self, now: int) -> None:
         """Read everything that is new, and compare."""
         with opened(self._twin) as twin:
-            for unit, folder in self._folders.items():
-                self._audit(unit, folder, twin, now)
+            for unit, standing in self._standings.items():
+                self._audit(unit, standing, twin, now)
 
-    def _audit(self, unit: str, folder: Path, twin: sqlite3.Connection, now: int) -> None:
-        journal = self.journals[unit]
+    def _audit(self, unit: str, standing: Standing, twin: sqlite3.Connection, now: int) -> None:
+        journal, folder = self.journals[unit], standing.bench.folder
         seen = journal.last
         why = journal.read_on(folder / "journal.db")
         hold = self._verdicts.hold
@@ -122,7 +129,16 @@ class Books:
         hold(not journal.unclosed, "every_granted_run_is_closed", unit, now, f"not closed: {journal.unclosed}")
         hold(not journal.told_twice, "a_run_is_closed_once", unit, now, f"twice: {journal.told_twice}")
         for epoch, seq, digest in twin.execute(_TWINS, (unit, max(0, seen[1] - 500))):
+            if standing.cloned and not _believed(standing.bench, journal, epoch, seq):
+                continue
             same = journal.hashes.get((epoch, seq)) == digest
             hold(same, "the_twin_has_the_units_own_rows", unit, now, f"row {epoch}.{seq} differs")
         for epoch, applied, stored in twin.execute(_APPLIED, (unit,)):
             hold(applied == stored, "what_is_acknowledged_is_on_disk", unit, now, f"{epoch}: {stored} of {applied}")
+
+
+def _believed(bench: Bench, journal: Journal, epoch: int, seq: int) -> bool:
+    """Whether a unit whose card was copied takes this row of the twin for its own."""
+    if bench.unit is None or bench.unit.control.contact.fork is not None:
+        return False
+    return epoch == journal.epoch and seq <= min(bench.unit.sync.acked, journal.last[1])

@@ -1,9 +1,11 @@
 """Many seeds: which ones, on how many processors, and what came of them all together."""
 
+import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -12,9 +14,12 @@ from typing import Any
 from lisiere.simulate.acts import acts
 from lisiere.simulate.plan import CLASSES, plan
 from lisiere.simulate.stage import Outcome, play
+from lisiere.simulate.states import WANTED
 from lisiere.simulate.verdicts import Violation
 
 YEAR = 365
+ENOUGH = 20
+"""So many device-years must meet every class of fault and reach every wanted state."""
 TWICE = 10
 """Every so many seeds, one is played twice."""
 
@@ -70,9 +75,22 @@ class Campaign:
         met = sum((outcome.faults for outcome in self.outcomes), Counter[str]())
         return {name: met[name] for name in CLASSES}
 
+    @property
+    def device_years(self) -> float:
+        """How much was played."""
+        return sum(outcome.device_days for outcome in self.outcomes) / YEAR
+
+    def lacking(self) -> list[str]:
+        """The classes of fault that did not strike and the states that were not reached, though enough was played:
+        what was not met was not tried."""
+        if self.device_years < ENOUGH:
+            return []
+        never = [f"fault {name}" for name, n in self.faults().items() if n == 0]
+        return never + sorted(WANTED - set(self.states()))
+
     def as_json(self) -> dict[str, Any]:
         """The figures."""
-        years = sum(outcome.device_days for outcome in self.outcomes) / YEAR
+        years = self.device_years
         return {
             "device_years": round(years, 3),
             "seeds": len(self.outcomes),
@@ -87,19 +105,26 @@ class Campaign:
         }
 
 
-def run(device_years: float, seed: int, progress: Progress, processes: int | None = None) -> Campaign:
-    """Play all seeds; the figures do not depend on how many processes share them."""
+def run(
+    device_years: float, seed: int, progress: Progress, processes: int | None = None, quick: bool = False
+) -> Campaign:
+    """Play all seeds; the figures do not depend on how many processes share them. `quick`: no further than the
+    first seed in which a promise is broken."""
     seeds = seeds_for(device_years, seed)
     outcomes = []
-    for done, outcome in enumerate(_outcomes(seeds, processes or os.cpu_count() or 1), 1):
-        outcomes.append(outcome)
-        progress(done, len(seeds))
+    with closing(_outcomes(seeds, processes or os.cpu_count() or 1)) as played:
+        for done, outcome in enumerate(played, 1):
+            outcomes.append(outcome)
+            progress(done, len(seeds))
+            if quick and outcome.violations:
+                break
     return Campaign(tuple(outcomes))
 
 
-def _outcomes(seeds: list[int], processes: int) -> Iterator[Outcome]:
+def _outcomes(seeds: list[int], processes: int) -> Generator[Outcome, None, None]:
     if processes == 1 or len(seeds) == 1:
         yield from map(play_seed, seeds)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    # What is there before the first seed stays: the collector need not look at it again and again.
+    with ProcessPoolExecutor(processes, initializer=gc.freeze) as pool:
         yield from pool.map(play_seed, seeds)

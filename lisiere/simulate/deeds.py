@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.events import CancelAsked, ExtendAsked, StopAsked, TimePassed
+from lisiere.simulate.clones import Clones
 from lisiere.simulate.doom import DoomedDisk
 from lisiere.simulate.weather import StormyWire
 from lisiere.world.bench import Bench
@@ -31,6 +32,8 @@ class Hands:
         self._old: dict[str, list[tuple[str, bytes]]] = {}
         self.backup_ms: int | None = None
         self.restored_from: int | None = None
+        self.healed = False
+        self._clones = Clones(site, folder)
 
     def do(self, deed: str, words: Mapping[str, Any]) -> None:
         """Do one thing now."""
@@ -103,24 +106,43 @@ class Hands:
         bench.disk.doom(words["writes"], words["after"])
 
     def sensor_stuck(self, words: Mapping[str, Any]) -> None:
-        self._met["stuck_sensor"] += words["amps"] is not None
-        self._bench(words).stick(words["amps"])
+        stuck = {name: words[name] for name in ("amps", "closed") if words.get(name) is not None}
+        self._met["stuck_sensor"] += bool(stuck)
+        self._bench(words).stick(**stuck)
 
     def drift(self, words: Mapping[str, Any]) -> None:
         """The clock runs fast or slow from now on."""
         self._met["clock_drift"] += 1
         self._bench(words).change_drift(words["ppm"])
 
-    def old_replica(self, words: Mapping[str, Any]) -> None:
-        """The unit starts again, on the replica that it had some days ago."""
+    def replica_copied(self, words: Mapping[str, Any]) -> None:
         bench = self._bench(words)
-        old, self._old[bench.machine.id] = self._old.get(bench.machine.id), _kept(bench.folder)
+        self._old[bench.machine.id] = _kept(bench.folder)
+
+    def old_replica(self, words: Mapping[str, Any]) -> None:
+        """The unit starts again, on the replica that was copied before."""
+        bench = self._bench(words)
+        old = self._old.get(bench.machine.id)
         if bench.mains:
             bench.kill()
         if old is not None and bench.unit is None:
             self._met["old_replica"] += 1
             with closing(sqlite3.connect(bench.folder / "replica.db")) as file, file:
                 file.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", old)
+
+    # --- a copied card -------------------------------------------------------------------------------
+
+    def card_copied(self, words: Mapping[str, Any]) -> None:
+        self._clones.copy(self._bench(words))
+
+    def clone_begins(self, words: Mapping[str, Any]) -> None:
+        """Another device of the same name begins on the copy."""
+        self._met["cloned_card"] += self._clones.begin(self._bench(words))
+
+    def enrolled_again(self, words: Mapping[str, Any]) -> None:
+        """The office sees the quarantine, takes the clone away, and enrols the unit again."""
+        if self._site.twin_runs:
+            self._clones.end(self._bench(words))
 
     # --- the kiosk -----------------------------------------------------------------------------------
 
@@ -140,19 +162,21 @@ class Hands:
 
     # --- the healing ---------------------------------------------------------------------------------
 
-    def heal(self) -> None:
+    def heal(self, words: Mapping[str, Any]) -> None:
         """Everything is made good."""
+        self.healed = True
         self.twin_up({})
         self._repeats.clear()
         for machine, bench in self._site.benches.items():
             self._wires[machine].chances.clear()
             self._heal(machine, bench)
+            self._clones.end(bench)
 
     def _heal(self, machine: str, bench: Bench) -> None:
         assert isinstance(bench.disk, DoomedDisk)
         bench.disk.spare()
         bench.restore()
-        bench.stick(None)
+        bench.stick()
         for deed, words in _HEALS.items():
             DEEDS[deed](self._site, {"machine": machine, **words})
 
@@ -170,7 +194,12 @@ _OWN: dict[str, Callable[[Hands, Mapping[str, Any]], None]] = {
     "crash": Hands.crash,
     "sensor_stuck": Hands.sensor_stuck,
     "drift": Hands.drift,
+    "replica_copied": Hands.replica_copied,
     "old_replica": Hands.old_replica,
+    "card_copied": Hands.card_copied,
+    "clone_begins": Hands.clone_begins,
+    "enrolled_again": Hands.enrolled_again,
+    "heal": Hands.heal,
     "kiosk_repeats": Hands.kiosk_repeats,
     "extend_at_kiosk": Hands.extend_at_kiosk,
     "cancel_at_kiosk": Hands.cancel_at_kiosk,

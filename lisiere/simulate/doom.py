@@ -36,6 +36,10 @@ class DoomedDisk(SimulatedDisk):
     def check(self) -> None:
         """See `controller.journal.Disk`."""
         super().check()
+        self.touched()
+
+    def touched(self) -> None:
+        """Something is about to be written, here or elsewhere on the unit's disk, or was just written."""
         if self._writes is None:
             return
         self._writes -= 1

@@ -8,18 +8,16 @@ from typing import Any
 
 from access.machines import Machine, Output
 from lisiere.rehearse.script import Act
-from lisiere.simulate.plan import CLASSES, DAYS, Plan, log_uniform
+from lisiere.simulate.plan import CLASSES, Plan, log_uniform
 
-HEALING = timedelta(hours=3)
-"""How long before its end a seed knows no fault any more."""
 AIMED = 0.8
-"""How many of the faults strike soon after somebody has done something."""
+"""How many of the faults strike shortly before or after somebody does something."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 def acts_of_faults(plan: Plan, people: list[Act]) -> list[Act]:
-    """Every fault of the classes that are on, with what ends it, in no order; most of them strike soon after
-    somebody has done something."""
+    """Every fault of the classes that are on, with what ends it, in no order; most of them strike shortly
+    before or after somebody does something."""
     found: list[Act] = []
     busy = {machine.id: [a.at for a in people if a.words.get("machine") == machine.id] for machine in plan.machines}
     for name in CLASSES:
@@ -31,21 +29,17 @@ def acts_of_faults(plan: Plan, people: list[Act]) -> list[Act]:
     return found
 
 
-def healed_at(plan: Plan) -> datetime:
-    """When everything is made good."""
-    return plan.start + timedelta(days=DAYS) - HEALING
-
-
 def _instants(plan: Plan, rng: Random, rate: float, busy: list[datetime]) -> Iterator[datetime]:
-    """Instants at random, so many a day, most of them within minutes of what somebody does."""
+    """Instants at random, so many a day, most of them within minutes of what somebody does, before or after it."""
     at = plan.start
     while True:
         at += timedelta(seconds=round(rng.expovariate(rate) * DAY))
-        if at >= healed_at(plan):
+        if at >= plan.healed:
             return
-        aimed = rng.choice(busy) + timedelta(seconds=round(log_uniform(rng, 1, 1_800))) if busy else at
+        away = timedelta(seconds=round(log_uniform(rng, 1, 1_800)) * rng.choice((-1, 1)))
+        aimed = rng.choice(busy) + away if busy else at
         struck = aimed if rng.random() < AIMED else at
-        if plan.start < struck < healed_at(plan):
+        if plan.start < struck < plan.healed:
             yield struck
 
 
@@ -74,10 +68,10 @@ def _spell(begins: tuple[str, dict[str, Any]], ends: tuple[str, dict[str, Any]],
 
 def _weather(kind: str) -> Befalls:
     """Messages are lost, doubled, late or played again, each with some chance."""
-    lasts = _for(5 * MINUTE, DAY)
+    lasts = _for(6 * HOUR, 10 * DAY)
 
     def befalls(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
-        yield _act(machine, at, "weather", kind=kind, chance=round(log_uniform(rng, 0.05, 0.8), 3))
+        yield _act(machine, at, "weather", kind=kind, chance=round(rng.uniform(0.1, 0.8), 3))
         yield _act(machine, lasts(at, rng), "weather", kind=kind, chance=0.0)
 
     return befalls
@@ -85,7 +79,7 @@ def _weather(kind: str) -> Befalls:
 
 def _crash(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
     """The process dies at one of the next times its disk is written, before or after that."""
-    yield _act(machine, at, "crash", writes=rng.randint(1, 6), after=rng.random() < 0.5)
+    yield _act(machine, at, "crash", writes=rng.randint(1, 12), after=rng.random() < 0.5)
 
 
 def _hang(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
@@ -125,27 +119,42 @@ def _board_silent(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
 
 
 def _stuck_sensor(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
-    amps = rng.choice((0.0, 3.0))
-    yield from _spell(("sensor_stuck", {"amps": amps}), ("sensor_stuck", {"amps": None}), MINUTE, DAY)(
-        machine, at, rng
-    )
+    """The current sensor says nothing or always the same, or the contact's wire is broken or shorted."""
+    stuck: dict[str, Any] = rng.choice(({"amps": 0.0}, {"amps": 3.0}, {"closed": False}, {"closed": True}))
+    yield from _spell(("sensor_stuck", stuck), ("sensor_stuck", {}), 5, DAY)(machine, at, rng)
 
 
 def _kiosk_repeats(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
-    yield from _spell(("kiosk_repeats", {"on": True}), ("kiosk_repeats", {"on": False}), HOUR, DAY)(
+    yield from _spell(("kiosk_repeats", {"on": True}), ("kiosk_repeats", {"on": False}), HOUR, 4 * DAY)(
         machine, at, rng
     )
+
+
+def _old_replica(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
+    """The unit starts again on a replica that it had some time ago."""
+    yield _act(machine, at - timedelta(seconds=round(log_uniform(rng, MINUTE, 5 * DAY))), "replica_copied")
+    yield _act(machine, at, "old_replica")
+
+
+def _cloned_card(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
+    """The unit's card is copied; sooner or later another device begins on the copy; the office enrols the unit
+    again, which ends it."""
+    begins = _for(MINUTE, 2 * DAY)(at, rng)
+    yield _act(machine, at, "card_copied")
+    yield _act(machine, begins, "clone_begins")
+    yield _act(machine, _for(MINUTE, DAY)(begins, rng), "enrolled_again")
 
 
 _BEFALLS: dict[str, Befalls] = {
     "drop": _weather("drop"),
     "duplicate": _weather("duplicate"),
-    "late": _weather("late"),
+    "reorder": _weather("reorder"),
+    "delay": _weather("delay"),
     "replay": _weather("replay"),
     "partition": _spell(("link_down", {}), ("link_up", {}), 10, 4 * DAY),
     "twin_restart": _spell(("twin_down", {}), ("twin_up", {}), 5, 15 * MINUTE),
     "twin_restored": _spell(("twin_down", {}), ("twin_restored", {}), 5, 15 * MINUTE),
-    "old_replica": lambda machine, at, rng: iter([_act(machine, at, "old_replica")]),
+    "old_replica": _old_replica,
     "crash": _crash,
     "hang": _hang,
     "power_cut": _power_cut,
@@ -157,6 +166,7 @@ _BEFALLS: dict[str, Befalls] = {
     "reader_mute": _spell(("reader_down", {}), ("reader_up", {}), 5, DAY),
     "disk_full": _spell(("disk_full", {}), ("disk_ok", {}), 5, DAY),
     "estop": _spell(("estop", {"pressed": True}), ("estop", {"pressed": False}), 1, HOUR),
+    "cloned_card": _cloned_card,
     "kiosk_repeats": _kiosk_repeats,
 }
 """What each class does. A class that is drawn and does nothing at this machine is simply not counted."""

@@ -25,9 +25,19 @@ def judge(site: Site, books: Books, promises: Promises, verdicts: Verdicts, left
         waiting = twin.execute(_WAITING).fetchone()[0]
         verdicts.hold(waiting == 0, "every_request_is_answered", "", now, f"{waiting} wait")
     for machine, bench in site.benches.items():
+        _at_rest(bench, verdicts, now)
         if machine not in left_out:
             _powered(machine, summary["powered_seconds"], books, verdicts, now)
             _bookings(site, bench, promises, verdicts)
+
+
+def _at_rest(bench: Bench, verdicts: Verdicts, now: int) -> None:
+    """Nothing waits, and nobody is in quarantine any more."""
+    machine, unit = bench.machine.id, bench.unit
+    assert unit is not None
+    verdicts.hold(unit.sync.backlog() == 0, "nothing_is_left_to_send", machine, now, "rows wait")
+    fork = unit.control.contact.fork
+    verdicts.hold(fork is None, "an_enrolment_ends_a_quarantine", machine, now, str(fork))
 
 
 def _powered(machine: str, twins: dict[str, int], books: Books, verdicts: Verdicts, now: int) -> None:
@@ -47,7 +57,6 @@ def _bookings(site: Site, bench: Bench, promises: Promises, verdicts: Verdicts) 
     verdicts.hold(twins == units, "bookings_agree", machine, at, f"twin {twins}, unit {units}")
     told = set(promises.standing_at(machine, at))
     verdicts.hold(told <= set(twins), "what_was_promised_stands", machine, at, f"lost: {told - set(twins)}")
-    verdicts.hold(bench.unit.sync.backlog() == 0, "nothing_is_left_to_send", machine, at, "rows wait")
     apart = _apart(sorted(twins.values()))
     verdicts.hold(apart, "no_hour_is_sold_twice", machine, at, f"{twins}")
 

@@ -7,7 +7,7 @@ that some seeds are calm, some see a single fault all the time, and some see eve
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from random import Random
 
 from access.machines import Machine, Output
@@ -17,19 +17,21 @@ from access.times import Hours, Opening
 from lisiere.rehearse.script import Person
 
 DAYS = 28
-"""How long a seed plays. The last hours belong to the healing."""
-VISITS = (0.2, 2.0)
+"""How long a seed plays."""
+HEALING = timedelta(hours=3)
+"""How long before its end a seed knows no fault any more."""
+VISITS = (0.15, 1.5)
 """The visits of a device-day: each is a booking, a walk-up or a stranger, with two taps on the average."""
-FAULTS = (1 / 60, 1 / 3)
+FAULTS = (1 / 40, 1 / 4)
 """The rate of one class of fault, where it is on: so many a device-day."""
-ON = 0.35
-"""How often a class of fault is on."""
+ON = (3, 8)
+"""How often a class of fault is on: in three of eight seeds in a row, whichever these are."""
 CALM = 0.08
 """How often a seed knows no fault at all."""
 
 CLASSES = (
-    *("drop", "duplicate", "late", "replay", "partition", "twin_restart", "twin_restored", "old_replica"),
-    *("crash", "hang", "power_cut", "clock_step", "clock_drift", "board_silent", "welded_relay"),
+    *("drop", "duplicate", "reorder", "delay", "replay", "partition", "twin_restart", "twin_restored"),
+    *("old_replica", "crash", "hang", "power_cut", "clock_step", "clock_drift", "board_silent", "welded_relay"),
     *("stuck_sensor", "reader_mute", "disk_full", "estop", "cloned_card", "kiosk_repeats"),
 )
 """The classes of fault, as they are counted."""
@@ -49,6 +51,11 @@ class Plan:
     rates: Mapping[str, float]
 
     @property
+    def healed(self) -> datetime:
+        """When everything is made good."""
+        return self.start + timedelta(days=DAYS) - HEALING
+
+    @property
     def device_days(self) -> int:
         """How much of the wanted time this seed plays."""
         return DAYS * len(self.machines)
@@ -65,7 +72,7 @@ def plan(seed: int) -> Plan:
         _policy(rng),
         _opening(rng),
         log_uniform(rng, *VISITS),
-        _rates(rng),
+        _rates(rng, seed),
     )
 
 
@@ -133,7 +140,12 @@ def _opening(rng: Random) -> Opening:
     return Opening("Europe/Paris", (Hours(days, time(rng.choice((8, 10))), time(rng.choice((18, 22)))),))
 
 
-def _rates(rng: Random) -> dict[str, float]:
+def _rates(rng: Random, seed: int) -> dict[str, float]:
     if rng.random() < CALM:
         return {}
-    return {name: log_uniform(rng, *FAULTS) for name in CLASSES if rng.random() < ON}
+    return {name: log_uniform(rng, *FAULTS) for name in CLASSES if _is_on(name, seed)}
+
+
+def _is_on(name: str, seed: int) -> bool:
+    times, of = ON
+    return seed % of in Random(f"class {name} {seed // of}").sample(range(of), times)

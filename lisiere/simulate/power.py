@@ -8,7 +8,7 @@ from access.vocabulary import Cause, Fault
 from lisiere.simulate.books import granted_and_open
 from lisiere.simulate.promises import Promises
 from lisiere.simulate.truth import NEVER, Standing, Truth
-from lisiere.simulate.verdicts import Record, Verdicts
+from lisiere.simulate.verdicts import Verdicts
 
 LATE_MS = 100
 """How much longer than the hold an output may be live after the last renewal."""
@@ -62,12 +62,11 @@ class Power:
                 self._interrupted[machine] = (standing.on_ms, now)
             return
         standing.on_ms = now
-        record: Record = {"event": "power", "machine": machine, "on": True}
         run = self._runs[machine]
         journalled = granted_and_open(standing.bench.folder)
         granted = run is not None and journalled == run.id
-        self._hold(granted, "no_power_without_a_grant_on_disk", standing, now, f"open grant: {journalled}", record)
-        self._hold(standing.tapped_ms == now, "nothing_restarts_by_itself", standing, now, "nobody tapped", record)
+        self._hold(granted, "no_power_without_a_grant_on_disk", standing, now, f"open grant: {journalled}")
+        self._hold(standing.tapped_ms == now, "nothing_restarts_by_itself", standing, now, "nobody tapped")
 
     def closed(self, machine: str, fact: RunClosed, now: int) -> None:
         """A run is over: what it says of itself is compared with what the output really did."""
@@ -180,7 +179,5 @@ class Power:
         waits = DWELL_MS if standing.machine.senses_current else LATE_MS
         self._hold(still <= waits, "a_lock_ends_an_idle_run", standing, now, f"idle for {still} ms")
 
-    def _hold(
-        self, kept: bool, rule: str, standing: Standing, now: int, text: str, record: Record | None = None
-    ) -> None:
-        self._verdicts.hold(kept, rule, standing.machine.id, now, text, record)
+    def _hold(self, kept: bool, rule: str, standing: Standing, now: int, text: str) -> None:
+        self._verdicts.hold(kept, rule, standing.machine.id, now, text)

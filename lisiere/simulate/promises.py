@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from access.facts import BookingChanged
 from access.vocabulary import BookingOutcome, Source
-from lisiere.simulate.truth import Truth
-from lisiere.simulate.verdicts import Record, Verdicts
+from controller.ledger import Ledger
+from lisiere.simulate.truth import Standing, Truth
+from lisiere.simulate.verdicts import Verdicts
 from twin.desk import Change
 
 MS = timedelta(milliseconds=1)
@@ -42,6 +43,7 @@ class Promises:
         self._of: dict[str, list[Promise]] = {machine: [] for machine in truth.machines}
         self._to_release: list[tuple[int, str]] = []
         self._fresh: list[Promise] = []
+        self._ledgers: dict[str, Ledger] = {}
 
     def find(self, id: str | None) -> Promise | None:
         """The promise with this booking's id."""
@@ -61,6 +63,8 @@ class Promises:
 
     def told(self, change: Change | BookingChanged, now: int) -> None:
         """Somebody was told something about a booking."""
+        if change.machine in self._truth.machines and self._truth.machines[change.machine].cloned:
+            return
         match change.outcome:
             case BookingOutcome.ACCEPTED:
                 self._accepted(change, now)
@@ -136,6 +140,11 @@ class Promises:
         for promise in self._fresh:
             self._is_at_the_unit(promise, now)
         self._fresh.clear()
+        for machine, standing in self._truth.machines.items():
+            unit = standing.bench.unit
+            if unit is not None and unit.control.ledger is not self._ledgers.get(machine):
+                self._ledgers[machine] = unit.control.ledger
+                self._all_at_the_unit(standing, unit.control.ledger, now)
         while self._to_release and self._to_release[0][0] < now:
             due, id = heapq.heappop(self._to_release)
             waiting = self._known.get(id)
@@ -156,6 +165,18 @@ class Promises:
         found = any(b.id == promise.id and b.blocks for b in unit.control.ledger.effective)
         text = f"{promise.id} of {promise.source} is unknown to its unit"
         self._verdicts.hold(found, "a_promise_inside_the_lease_is_at_the_unit", promise.machine, now, text)
+
+    def _all_at_the_unit(self, standing: Standing, ledger: Ledger, now: int) -> None:
+        """A pull never overwrites what was promised here, nor forgets what it once brought."""
+        ends = {b.id: self._ms(b.end) for b in ledger.effective if b.live}
+        for promise in self._of[standing.machine.id]:
+            own = promise.source is not Source.WEB
+            settled = own or (_known(promise, standing.synced_ms) and not standing.uncertain)
+            if promise.live and promise.end_ms > now and settled:
+                there = ends.get(promise.id) == promise.end_ms
+                text = f"{promise.id} to {promise.end_ms} is there to {ends.get(promise.id)}"
+                rule = "what_is_promised_stays_at_the_unit"
+                self._verdicts.hold(there, rule, promise.machine, now, text)
 
     def _was_to_be_released(self, promise: Promise, due: int, now: int) -> None:
         standing = self._truth.machines[promise.machine]
@@ -196,9 +217,8 @@ class Promises:
         return (at - self._start) // MS
 
     def _hold(self, kept: bool, rule: str, change: Change | BookingChanged, now: int, text: str = "") -> None:
-        record: Record = {"event": "booking", "id": change.id, "outcome": change.outcome.value}
         said = text or f"{change.id} was {change.outcome}"
-        self._verdicts.hold(kept, rule, change.machine, now, said, record)
+        self._verdicts.hold(kept, rule, change.machine, now, said)
 
 
 def _known(promise: Promise, synced: int) -> bool:

@@ -33,8 +33,7 @@ class Referee:
         self._promises = Promises(plan.start, self._truth, self._verdicts)
         self._power = Power(self._truth, self._promises, self._verdicts)
         self._taps = Taps(self._truth, self._promises, self._verdicts)
-        folders = {id: bench.folder for id, bench in site.benches.items()}
-        self._books = Books(site.twin_file, folders, self._verdicts)
+        self._books = Books(site.twin_file, machines, self._verdicts)
         self._states = States()
 
     @property
@@ -124,7 +123,8 @@ class Referee:
     def peace(self) -> None:
         """After the healing."""
         self.audit()
-        judge(self._site, self._books, self._promises, self._verdicts, frozenset())
+        cloned = frozenset(id for id, standing in self._truth.machines.items() if standing.cloned)
+        judge(self._site, self._books, self._promises, self._verdicts, cloned)
 
     def heads(self) -> Iterator[str]:
         """The last hash of every journal."""
@@ -155,7 +155,7 @@ class Referee:
 
     def _stuck(self, words: Mapping[str, Any], now: int) -> None:
         standing = self._standing(words)
-        standing.stuck, standing.stuck_ms, standing.changed_ms = words["amps"] is not None, now, now
+        standing.stuck, standing.stuck_ms, standing.changed_ms = len(words) > 1, now, now
 
     def _board(self, lost: bool, words: Mapping[str, Any], now: int) -> None:
         standing = self._standing(words)
@@ -197,10 +197,19 @@ class Referee:
         if self._site.twin_runs:
             self._truth.revoked.pop(words["badge"], None)
 
+    def _copied(self, words: Mapping[str, Any], now: int) -> None:
+        self._standing(words).copied_ms = self._standing(words).synced_ms
+
     def _rolled_back(self, words: Mapping[str, Any], now: int) -> None:
         standing = self._standing(words)
-        standing.uncertain = True
-        standing.synced_ms = -1
+        if standing.copied_ms is not None:
+            standing.uncertain = True
+            standing.synced_ms = standing.copied_ms
+
+    def _cloned(self, words: Mapping[str, Any], now: int) -> None:
+        """Until somebody notices, two devices may sell this machine's hours."""
+        self._standing(words).cloned = True
+        self._promises.forget_machine(words["machine"])
 
     def _weld(self, words: Mapping[str, Any], now: int) -> None:
         self._standing(words).changed_ms = now
@@ -224,6 +233,9 @@ _NOTES: dict[str, Note] = {
     "unlock": Referee._unlock,
     "revoke": Referee._revoke,
     "restore": Referee._restore,
+    "replica_copied": Referee._copied,
     "old_replica": Referee._rolled_back,
     "relay_welded": Referee._weld,
+    "clone_begins": Referee._cloned,
+    "heal": lambda referee, words, now: referee.healed(),
 }

@@ -1,26 +1,32 @@
-"""Makes a failing seed small: leaves out classes of fault, then acts, as long as the same promise is broken."""
+"""Makes a failing seed small: leaves out classes of fault, then acts, machines and the time before, as long as the
+same promise is broken."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from lisiere.rehearse.script import Act
 from lisiere.simulate.acts import acts
-from lisiere.simulate.plan import Plan
+from lisiere.simulate.plan import DAYS, Plan
 from lisiere.simulate.stage import play
 from lisiere.simulate.verdicts import Violation
 
-PLAYS = 200
+PLAYS = 250
 """How often a failing seed is played at the most to make it smaller."""
-AFTER_MS = 60_000
+AFTER = timedelta(minutes=1)
 """How long a smaller play goes on after the instant at which the promise was broken."""
+BEFORE = timedelta(hours=1)
+"""How long before its first act a smaller play begins."""
+MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A failing seed, made small."""
+    """A failing seed, made small; it is played until `end`."""
 
     plan: Plan
     acts: list[Act]
     violation: Violation
+    end: datetime
 
 
 class Shrinker:
@@ -28,7 +34,9 @@ class Shrinker:
 
     def __init__(self, plan: Plan, violation: Violation) -> None:
         self._plan = plan
+        self._latest = plan.start + timedelta(days=DAYS)
         self._violation = violation
+        self._end = self._end_of(plan, violation)
         self._left = PLAYS
 
     def shrink(self) -> Small:
@@ -36,15 +44,17 @@ class Shrinker:
         kept = acts(self._plan)
         for name in self._plan.rates:
             fewer = replace(self._plan, rates={c: r for c, r in self._plan.rates.items() if c != name})
-            if self._fails(without := acts(fewer)):
-                self._plan, kept = fewer, without
-        return Small(self._plan, self._fewer(kept), self._violation)
+            if self._fails(fewer, without := acts(fewer)):
+                kept = without
+        kept = self._fewer([act for act in kept if act.at < self._end])
+        return Small(self._plan, kept, self._violation, self._end)
 
     def _fewer(self, kept: list[Act]) -> list[Act]:
         """Leave out ever smaller pieces."""
         size = len(kept) // 2
         while size and self._left > 0:
             kept = self._without_pieces(kept, size)
+            self._trim(kept)
             size //= 2
         return kept
 
@@ -52,17 +62,33 @@ class Shrinker:
         at = 0
         while at < len(kept) and self._left > 0:
             fewer = kept[:at] + kept[at + size :]
-            if self._fails(fewer):
+            if self._fails(self._plan, fewer):
                 kept = fewer
             else:
                 at += size
         return kept
 
-    def _fails(self, fewer: list[Act]) -> bool:
-        """The same promise is broken; the instant of that is the next one to look for."""
+    def _trim(self, kept: list[Act]) -> None:
+        """Leave out the time before the first act, and the machines at which nothing happens."""
+        if not kept:
+            return
+        start = (kept[0].at - BEFORE).replace(minute=0, second=0, microsecond=0)
+        if start > self._plan.start:
+            self._fails(replace(self._plan, start=start), kept)
+        used = {act.words.get("machine") for act in kept} | {self._violation.machine}
+        machines = tuple(machine for machine in self._plan.machines if machine.id in used)
+        if 0 < len(machines) < len(self._plan.machines):
+            self._fails(replace(self._plan, machines=machines), kept)
+
+    def _fails(self, plan: Plan, fewer: list[Act]) -> bool:
+        """Whether the same promise is broken; if so, this is what the next plays go on from."""
         self._left -= 1
-        found = play(self._plan, fewer, self._violation.at_ms + AFTER_MS).violations
+        found = play(plan, fewer, (self._end - plan.start) // MS).violations
         if not found or found[0].rule != self._violation.rule:
             return False
-        self._violation = found[0]
+        self._plan, self._violation = plan, found[0]
+        self._end = self._end_of(plan, found[0])
         return True
+
+    def _end_of(self, plan: Plan, violation: Violation) -> datetime:
+        return min(plan.start + violation.at_ms * MS + AFTER, self._latest)

@@ -1,12 +1,15 @@
 """Plays one seed: the acts on a simulated site, and after every event asks whether all promises are kept."""
 
 import hashlib
+import logging
 import os
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,12 +17,12 @@ from typing import Any
 
 from access.facts import DecisionMade
 from access.vocabulary import Cause
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.rehearse.play import MEMORY
 from lisiere.rehearse.script import Act
 from lisiere.simulate.deeds import Hands
 from lisiere.simulate.doom import Died, DoomedDisk
-from lisiere.simulate.faults import HEALING
+from lisiere.simulate.keys import SimulatedKey
 from lisiere.simulate.plan import DAYS, Plan
 from lisiere.simulate.referee import Referee
 from lisiere.simulate.verdicts import Violation
@@ -48,16 +51,34 @@ class Outcome:
 
 
 def play(plan: Plan, acts: list[Act], until_ms: int = DAYS * DAY_MS) -> Outcome:
-    """Play a seed's acts, in the order of their times; less than to the end leaves the healing out."""
+    """Play a seed's acts, in the order of their times; after the healing, if it is among them, there is peace."""
+    with room() as folder, silence():
+        return Stage(plan, acts, folder, until_ms).play()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nobody reads what the programs log of so many disasters."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A temporary folder, in memory where that can be."""
     where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="lisiere-simulation-", dir=where) as folder:
-        return _Stage(plan, acts, Path(folder), min(until_ms, DAYS * DAY_MS)).play()
+        yield Path(folder)
 
 
-class _Stage:
+class Stage:
     """One performance."""
 
-    def __init__(self, plan: Plan, acts: list[Act], folder: Path, until_ms: int) -> None:
+    def __init__(self, plan: Plan, acts: Sequence[Act], folder: Path, until_ms: int) -> None:
         self._plan = plan
         self._until_ms = until_ms
         self._acts = acts
@@ -66,12 +87,13 @@ class _Stage:
         self._trace = hashlib.sha256()
         watch = Watch(self._fact, self._power, self._booking)
         machines, policy, opening = plan.machines, plan.policy, plan.opening
-        self._site = Site(folder, plan.start, machines, policy, opening, plan.seed, watch, self._wire)
+        self._site = Site(folder, plan.start, machines, policy, opening, plan.seed, watch, self._wire, SimulatedKey)
         self._hands = Hands(self._site, folder, self._wires, self._faults)
         self._referee = Referee(plan, self._site)
         self._badges: dict[str, dict[str, str]] = {}
         for machine, bench in self._site.benches.items():
             bench.disk = DoomedDisk(machine)
+            bench.latency_ms = partial(self._latency_ms, machine)
 
     def play(self) -> Outcome:
         """From the first boot to the peace after the healing."""
@@ -85,15 +107,14 @@ class _Stage:
         return self._outcome()
 
     def _agenda(self) -> None:
-        schedule, end = self._site.schedule, DAYS * DAY_MS
-        self._healed_ms = end - HEALING // timedelta(milliseconds=1)
+        schedule = self._site.schedule
         for act in self._acts:
-            at = (act.at - self._plan.start) // timedelta(milliseconds=1)
-            if 0 < at < self._healed_ms:
-                schedule.at(at, Turn.STEP, partial(self._do, act.do, act.words))
-        for day in range(1, DAYS + 1):
-            schedule.at(day * DAY_MS - 1, Turn.STEP, self._night)
-        schedule.at(self._healed_ms, Turn.STEP, self._heal)
+            schedule.at(self._ms(act.at), Turn.STEP, partial(self._do, act.do, act.words))
+        for night in range(DAY_MS - 1, self._until_ms, DAY_MS):
+            schedule.at(night, Turn.STEP, self._night)
+
+    def _ms(self, at: datetime) -> int:
+        return (at - self._plan.start) // timedelta(milliseconds=1)
 
     def _go(self) -> None:
         for person in self._plan.people:
@@ -104,7 +125,7 @@ class _Stage:
         self._referee.look()
         while self._happens() and not self._referee.violations:
             self._referee.look()
-        if not self._referee.violations and self._until_ms == DAYS * DAY_MS:
+        if self._hands.healed and not self._referee.violations:
             self._site.finish()
             self._referee.peace()
 
@@ -121,8 +142,18 @@ class _Stage:
 
     def _wire(self, site: Site, machine: str) -> StormyWire:
         rng = Random(f"wire {self._plan.seed} {machine}")
-        self._wires[machine] = StormyWire(site, machine, rng, self._faults)
+        self._wires[machine] = StormyWire(site, machine, rng, self._faults, partial(self._touched, machine))
         return self._wires[machine]
+
+    def _touched(self, machine: str) -> None:
+        disk = self._site.benches[machine].disk
+        assert isinstance(disk, DoomedDisk)
+        disk.touched()
+
+    def _latency_ms(self, machine: str) -> int:
+        """The twin's answer is kept, and nobody has heard of it yet."""
+        self._touched(machine)
+        return self._wires[machine].latency_ms()
 
     # --- what happens --------------------------------------------------------------------------------
 
@@ -135,12 +166,8 @@ class _Stage:
 
     def _night(self) -> None:
         self._referee.audit()
-        if "twin_restored" in self._plan.rates:
+        if any(act.do == "twin_restored" for act in self._acts):
             self._hands.back_up()
-
-    def _heal(self) -> None:
-        self._referee.healed()
-        self._hands.heal()
 
     def _fact(self, machine: str, stamped: Stamped) -> None:
         fact = stamped.fact

@@ -9,6 +9,7 @@ from access.facts import (
     Fact,
     FaultCleared,
     FaultRaised,
+    FaultReported,
     RequestAccepted,
     RunClosed,
     SyncChanged,
@@ -49,10 +50,15 @@ WANTED = frozenset(
         ),
         *("booted after power", "booted after restart", "warned ending", "warned idle"),
         *("sync lost", "sync restored", "web request accepted", "died before its run went live"),
+        *("fork found", "new epoch begun"),
     }
     - _NEVER_HERE
 )
 """Every one of these is reached in a run of twenty device-years."""
+
+
+_REPORTS = {"journal forked:": "fork found", "journal was": "new epoch begun"}
+"""What a unit reports of its journal, by its first two words."""
 
 
 class States:
@@ -84,6 +90,8 @@ class States:
                 self._reach(f"sync {fact.kind}")
             case RequestAccepted():
                 self._reach("web request accepted")
+            case FaultReported():
+                self._reach(_REPORTS.get(" ".join(fact.what.split()[:2]), "unit reports something"))
 
     def power(self, on: bool, cause: Cause) -> None:
         """An output really went live or dead."""

@@ -1,46 +1,36 @@
-"""Writes a failing seed down as a rehearsal, as far as the acceptance language has words for it."""
+"""Writes a failing seed down as a rehearsal."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from access.machines import Machine
 from access.policy import Policy
 from access.times import DAYS, Opening
 from lisiere.rehearse.script import Act, Person
-from lisiere.rehearse.vocabulary import STEPS
 from lisiere.simulate.shrink import Small
-
-AFTER = timedelta(minutes=1)
-AROUND = timedelta(milliseconds=500)
-"""How far from its instant the record is looked for that must never have come."""
 
 
 def told(small: Small) -> str:
-    """The text of the rehearsal. What the language has no words for stands in it as comments."""
-    broken = small.plan.start + timedelta(milliseconds=small.violation.at_ms)
+    """The text of the rehearsal, which `lisiere rehearse` plays like the seed."""
     lines = [
         f"# seed {small.plan.seed} of `lisiere simulate` broke a promise: {small.violation.rule}",
         *(f"# {line}" for line in small.violation.text.splitlines()),
         f"title = {_value(f'seed {small.plan.seed}: {small.violation.rule}')}",
+        f"simulation = {small.plan.seed}",
         f"timezone = {_value(small.plan.opening.timezone)}",
         f"start = {_value(small.plan.start)}",
-        f"end = {_value((broken + AFTER).replace(microsecond=0))}",
+        f"end = {_value(small.end)}",
         *_policy(small.plan.policy),
         *_opening(small.plan.opening),
         *(line for machine in small.plan.machines for line in _machine(machine)),
         *(line for person in small.plan.people for line in _person(person)),
-        *(line for act in small.acts if act.at <= broken for line in _step(act)),
-        *_expectation(small, broken),
+        *(line for act in small.acts for line in _step(act)),
+        *_table("expect", {"never": True, "event": "broken", "rule": small.violation.rule}),
     ]
     return "\n".join(lines) + "\n"
-
-
-def beyond_words(small: Small) -> list[str]:
-    """The acts for which the language has no words."""
-    return sorted({act.do for act in small.acts if act.do not in STEPS})
 
 
 def _table(name: str, values: Mapping[str, Any]) -> list[str]:
@@ -73,19 +63,7 @@ def _person(person: Person) -> list[str]:
 
 
 def _step(act: Act) -> list[str]:
-    known = STEPS.get(act.do)
-    if known is None:
-        return ["", f"# {act.at.isoformat()} {act.do} {dict(act.words)}"]
-    words = {name: value for name, value in act.words.items() if name in known}
-    return _table("step", {"at": act.at, "do": act.do, **words})
-
-
-def _expectation(small: Small, broken: datetime) -> list[str]:
-    record = small.violation.record
-    if record is None:
-        return []
-    around = {"from": broken - AROUND, "to": broken + AROUND}
-    return _table("expect", {"never": True, **record, **around})
+    return _table("step", {"at": act.at, "do": act.do, **act.words})
 
 
 def _value(value: Any) -> str:

@@ -7,7 +7,7 @@ from access.vocabulary import Outcome, Reason, Source
 from lisiere.rehearse.script import Person
 from lisiere.simulate.promises import Promises
 from lisiere.simulate.truth import Standing, Truth
-from lisiere.simulate.verdicts import Record, Verdicts
+from lisiere.simulate.verdicts import Verdicts
 
 NO_HOURS = (Reason.BOOKED_BY_OTHER, Reason.TOO_EARLY, Reason.BOOKING_OVER, Reason.NO_BOOKING)
 NEEDS_NOTHING = (Role.STAFF, Role.TECHNICIAN)
@@ -44,6 +44,9 @@ class Taps:
         self._hold(qualified, "only_the_qualified_start", standing, fact, now)
         locked = standing.locked_ms is not None and standing.locked_ms < standing.synced_ms
         self._hold(not locked or person.role is Role.TECHNICIAN, "a_locked_machine_stays_off", standing, fact, now)
+        unit = standing.bench.unit
+        forked = unit is not None and unit.control.contact.fork is not None
+        self._hold(not forked, "a_fork_grants_nothing", standing, fact, now)
         self._hold(not standing.pressed, "an_emergency_stop_stays_off", standing, fact, now)
         self._hold(standing.board_lost_ms is None, "a_lost_board_starts_nothing", standing, fact, now)
 
@@ -63,7 +66,8 @@ class Taps:
             return
         promise = self._promises.find(fact.booking)
         if promise is None:
-            self._hold(standing.uncertain or self._truth.restored, "hours_were_promised", standing, fact, now)
+            forgotten = standing.uncertain or standing.cloned or self._truth.restored
+            self._hold(forgotten, "hours_were_promised", standing, fact, now)
             return
         promise.started = True
         error = standing.error_ms(now)
@@ -92,12 +96,5 @@ class Taps:
             self._hold(firm is None, "who_has_hours_is_let_in", standing, fact, now)
 
     def _hold(self, kept: bool, rule: str, standing: Standing, fact: DecisionMade, now: int) -> None:
-        record: Record = {
-            "event": "decision",
-            "machine": standing.machine.id,
-            "member": fact.member,
-            "outcome": fact.outcome.value,
-            "reason": fact.reason.value,
-        }
         text = f"{fact.member}: {fact.outcome} {fact.reason} {fact.booking}"
-        self._verdicts.hold(kept, rule, standing.machine.id, now, text, record)
+        self._verdicts.hold(kept, rule, standing.machine.id, now, text)

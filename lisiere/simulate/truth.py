@@ -16,7 +16,11 @@ NEVER = -(10**12)
 
 @dataclass(slots=True)
 class Standing:
-    """One machine, its unit and what hangs on it. All instants are milliseconds of true time."""
+    """One machine, its unit and what hangs on it. All instants are milliseconds of true time.
+
+    `synced_ms`: when the twin was heard that its replica is of; `timed_ms`: when the twin last told it the time;
+    `copied_ms`: the first of these, of the replica that was copied.
+    """
 
     machine: Machine
     bench: Bench
@@ -32,6 +36,8 @@ class Standing:
     was_locked: bool = False
     tapped_ms: int = NEVER
     synced_ms: int = 0
+    timed_ms: int = 0
+    copied_ms: int | None = None
     clock_ms: int = NEVER
     up_ms: int = -1
     silent_since: int | None = 0
@@ -39,6 +45,7 @@ class Standing:
     disk_full_ms: int = NEVER
     exchanges: int = 0
     uncertain: bool = False
+    cloned: bool = False
 
     def senses_since(self, ms: int) -> bool:
         """Its current sensor has told the truth since then."""
@@ -52,17 +59,18 @@ class Standing:
     @property
     def clock_is_known(self) -> bool:
         """Nothing has happened to the clock since the twin last said what time it is."""
-        return self.synced_ms > self.clock_ms
+        return self.timed_ms > self.clock_ms
 
     def error_ms(self, now: int) -> int:
         """How far a trusted clock may be off."""
-        return ERROR_MS + round(DRIFT * (now - self.synced_ms))
+        return ERROR_MS + round(DRIFT * (now - self.timed_ms))
 
     def look(self, now: int) -> None:
         """Notice an exchange that went well, a boot, and a death."""
         self.bench.catch_up()
         if self.bench.executed != self.exchanges:
-            self.exchanges, self.synced_ms, self.uncertain = self.bench.executed, now, False
+            self.exchanges, self.uncertain = self.bench.executed, False
+            self.synced_ms = self.timed_ms = now
             if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms:
                 self.lock_heard_ms = now
         if self.bench.unit is None:

@@ -1,23 +1,16 @@
 """What must hold, how often that was looked at, and what did not hold."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A promise that was broken: which, where, when (milliseconds since the start), and how.
-
-    `record` is, where there is one, the record of a rehearsal that must never have come.
-    """
+    """A promise that was broken: which, where, when (milliseconds since the start), and how."""
 
     rule: str
     machine: str
     at_ms: int
     text: str
-    record: Record | None = None
 
 
 @dataclass(slots=True)
@@ -27,10 +20,8 @@ class Verdicts:
     checks: int = 0
     violations: list[Violation] = field(default_factory=list)
 
-    def hold(
-        self, kept: bool, rule: str, machine: str, at_ms: int, text: str, record: Record | None = None
-    ) -> None:
+    def hold(self, kept: bool, rule: str, machine: str, at_ms: int, text: str) -> None:
         """Look once whether a promise is kept."""
         self.checks += 1
         if not kept:
-            self.violations.append(Violation(rule, machine, at_ms, text, record))
+            self.violations.append(Violation(rule, machine, at_ms, text))

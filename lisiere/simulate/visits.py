@@ -75,7 +75,16 @@ class _Machine:
         return whole + (self._rng.random() < rate - whole)
 
     def _visit(self, morning: datetime) -> _Visit:
+        """Mostly by somebody who may, and while it is open."""
         self._visits += 1
+        for later in (0, 0, 0, 1, 1, 2):
+            visit = self._drawn(morning + timedelta(days=later))
+            able = self._machine.requires <= visit.person.qualifications
+            if able and self._plan.opening.covers(visit.start, visit.end):
+                break
+        return visit
+
+    def _drawn(self, morning: datetime) -> _Visit:
         start = morning + timedelta(hours=self._rng.choice(BUSY_HOURS), minutes=self._rng.randrange(0, 60, 15))
         start = max(start, self._plan.start + timedelta(minutes=15))
         who = self._rng.choice(self._members)
@@ -115,8 +124,26 @@ class _Machine:
         words = {"id": visit.id, "member": visit.person.id, "minutes": visit.minutes, "power": power}
         at = visit.start + self._seconds(0, 840)
         yield self._act(at, "walk_up", **words)
+        if self._rng.random() < 0.3:
+            hasty = {"id": f"{visit.id}-hasty", "member": self._rng.choice(self._members).id, "minutes": 30}
+            yield self._act(at + self._seconds(1, 20), "walk_up", **hasty, power=False)
         yield from self._kiosk_changes(visit, at)
         yield from self._sews(visit, at, taps_first=not power or self._machine.hazardous)
+
+    def _rush(self, visit: _Visit) -> Iterator[Act]:
+        """Somebody at the kiosk, and within seconds somebody on the web wants other hours of the same machine: the
+        twin's word is under way while the unit sells."""
+        at = visit.start + self._seconds(0, 840)
+        hours = {"start": visit.start + timedelta(days=1), "end": visit.end + timedelta(days=1)}
+        who = self._rng.choice(self._members).id
+        for near in range(self._rng.randint(1, 2)):
+            words = {"id": f"{visit.id}-near-{near}", "member": who, "minutes": 20}
+            yield self._act(at + self._seconds(-2, 8), "walk_up", **words, power=self._rng.random() < 0.5)
+        yield self._act(at, "book", id=visit.id, member=visit.person.id, **hours)
+        if self._rng.random() < 0.5:
+            yield self._act(at + self._seconds(0, 12), "cancel", booking=visit.id)
+        if self._rng.random() < 0.5:
+            yield self._act(at + self._seconds(0, 20), "extend_at_kiosk", booking=f"{visit.id}-near-0", minutes=15)
 
     def _taps_only(self, visit: _Visit) -> Iterator[Act]:
         """A member without a booking."""
@@ -152,7 +179,7 @@ class _Machine:
             yield from self._kiosk_changes(visit, at)
 
     def _kiosk_changes(self, visit: _Visit, at: datetime) -> Iterator[Act]:
-        chance, later = self._rng.random(), at + self._seconds(60, 1_200)
+        chance, later = self._rng.random(), at + self._seconds(1, self._rng.choice((20, 1_200)))
         if chance < 0.15:
             yield self._act(later, "extend_at_kiosk", booking=visit.id, minutes=self._rng.choice((10, 30)))
         elif chance < 0.25:
@@ -186,17 +213,20 @@ class _Machine:
     # --- the office ----------------------------------------------------------------------------------
 
     def _locked(self, morning: datetime) -> Iterator[Act]:
-        """Out of service, for a while."""
-        at = self._visit(morning).start + self._seconds(0, 1_800)
+        """Out of service, for a while, mostly with somebody at the machine."""
+        visit = self._visit(morning)
+        yield from self._booked(visit)
+        at = visit.start + self._seconds(0, 1_800)
         yield self._act(at, "lock", by="tina", why="needle")
         yield self._act(at + self._seconds(60, 20_000), "unlock", by="tina", why="")
 
     def _revoked(self, morning: datetime) -> Iterator[Act]:
-        """A lost badge, which is found again."""
-        badge = self._rng.choice(self._plan.people).badges[-1]
-        at = self._visit(morning).start + self._seconds(0, 1_800)
-        yield Act(at, "revoke", {"badge": badge})
-        yield Act(at + self._seconds(60, 80_000), "restore", {"badge": badge})
+        """A lost badge, mostly while somebody uses it; it is found again."""
+        visit = self._visit(morning)
+        yield from self._booked(visit)
+        at = visit.start + self._seconds(0, 1_800)
+        yield Act(at, "revoke", {"badge": visit.badge})
+        yield Act(at + self._seconds(60, 80_000), "restore", {"badge": visit.badge})
 
     def _seconds(self, low: int, high: int) -> timedelta:
         return timedelta(seconds=self._rng.randint(low, high))
@@ -207,6 +237,6 @@ class _Machine:
 
 _KINDS = (
     *(_Machine._booked, _Machine._contested, _Machine._no_show, _Machine._walks_up),
-    *(_Machine._taps_only, _Machine._staff_comes, _Machine._stranger),
+    *(_Machine._rush, _Machine._taps_only, _Machine._staff_comes, _Machine._stranger),
 )
-_WEIGHTS = (38, 14, 8, 20, 10, 7, 3)
+_WEIGHTS = (28, 16, 8, 16, 18, 5, 6, 3)

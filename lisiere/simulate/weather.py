@@ -1,14 +1,18 @@
 """A network that loses, doubles, delays and replays messages between one unit and the twin."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
+from lisiere.simulate.plan import log_uniform
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Wire
 from server_sync.client import TwinUnreachable
 from twin.exchange import UnknownUnit
 
+SLOW_MS = (100, 20_000)
+"""How long the answer to a slow message takes, in milliseconds."""
 LATE_MS = (1, 120_000)
 """How much later a late message comes, in milliseconds: others overtake it."""
 
@@ -16,16 +20,20 @@ LATE_MS = (1, 120_000)
 class StormyWire(Wire):
     """The network in any weather. `chances` are those of each kind of fault; `met` counts what happened."""
 
-    def __init__(self, site: Site, machine: str, rng: Random, met: Counter[str]) -> None:
+    def __init__(
+        self, site: Site, machine: str, rng: Random, met: Counter[str], answered: Callable[[], None]
+    ) -> None:
+        """`answered`: the twin has answered, and nothing of that is kept yet."""
         super().__init__(site, machine)
         self.chances: dict[str, float] = {}
         self._rng = rng
         self._met = met
+        self._answered = answered
         self._earlier = b""
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `server_sync.client.Transport`."""
-        if not self._befalls("late"):
+        if not self._befalls("reorder"):
             return self._to_and_fro(path, body)
         self._site.schedule.at(
             self._site.schedule.ms + self._rng.randint(*LATE_MS), Turn.NETWORK, lambda: self._arrives_late(body)
@@ -40,8 +48,13 @@ class StormyWire(Wire):
         reply = super().post(path, body)
         if self._befalls("duplicate"):
             reply = super().post(path, body)
+        self._answered()
         earlier, self._earlier = self._earlier, reply
         return earlier if earlier and self._befalls("replay") else reply
+
+    def latency_ms(self) -> int:
+        """How long the answer that has just come was on its way."""
+        return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("delay") else 0
 
     def _arrives_late(self, body: bytes) -> None:
         """The unit has long given up this request; nobody hears the answer."""

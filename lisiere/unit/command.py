@@ -34,7 +34,8 @@ from controller.events import (
     StopAsked,
     WalkUpAsked,
 )
-from controller.journal import JournalError, Stamped
+from controller.journal_file import JournalError
+from controller.journal_row import Stamped
 from controller.link import (
     Ask,
     Begin,

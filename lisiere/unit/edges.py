@@ -35,6 +35,8 @@ Post = Callable[[Event], None]
 
 log = logging.getLogger(__name__)
 
+KEPT = "its keeper lets go half a second after the unit falls silent; see lisiere doctor for a killed keeper"
+
 
 class Edges:
     """Reader, keeper or board, inputs and indicator of a unit, on real pins or on mock ones with a bench behind."""
@@ -47,6 +49,8 @@ class Edges:
         self._reported: list[Callable[[Report], None]] = []
         self._board = _board_output(config.board) if config.board.port else None
         self._keeper = KeeperOutput(folder / config.relay.keeper)
+        if self._board is None:
+            log.info("relay on GPIO %d: %s", config.relay.pin, KEPT)
         self.output: KeeperOutput | BoardOutput = self._board or self._keeper
         self._pins = config.pins
         self._factory: Any = self._simulated(folder) if config.simulated.bench else _real_pins(config.pins)
@@ -123,7 +127,8 @@ def _board_output(board: Board) -> BoardOutput:
     kind = Kind(board.kind)
     if board.meter and kind is Kind.LISIERE:
         raise ConfigError("[board] meter is for a relay_board: a board of kind lisiere measures by itself")
-    log.info("board %s: %s", board.port, kind.safety)
+    meter = f"; current and energy by the meter at address {board.meter}" if board.meter else ""
+    log.info("board %s: %s%s", board.port, kind.safety, meter)
     return BoardOutput(lambda: opened(kind, board.port, board.meter))
 
 

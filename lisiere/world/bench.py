@@ -7,6 +7,7 @@ process lives. The unit learns of them only through its events, as it would from
 import random
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +31,8 @@ from controller.events import (
     ReaderChanged,
     TimePassed,
 )
-from controller.journal import JournalReader, Stamped
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from controller.states import energised
 from controller.timekeeping import Anchor
 from hardware.clock import SimulatedClock
@@ -40,7 +42,7 @@ from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinRefused, TwinUnreachable
 from server_sync.identity import PrivateKey, PublicKey, badge_tag
 from server_sync.replica_store import ReplicaStore
-from server_sync.worker import LinkWatch
+from server_sync.worker import LinkWatch, News
 
 BOOT_MS = 5_000
 """From the supervisor's restart, or the mains' return, to a unit that is ready."""
@@ -72,6 +74,7 @@ class Bench:
         live: Callable[[str, bool, Cause], None],
     ) -> None:
         self.machine = machine
+        self._policy = policy
         self._hold_ms = int(policy.hold_seconds * 1000)
         self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
         self.folder = folder
@@ -95,6 +98,7 @@ class Bench:
         self._cut_ms = 0
         self._amps = 0.0
         self._stuck_amps: float | None = None
+        self._stuck_contact: bool | None = None
         self._estop = False
         self._reader_lost = False
         self._board_lost = False
@@ -111,7 +115,22 @@ class Bench:
         self._steps: tuple[int, ...] = ()
         self.executed = self.skipped = 0
         self._drift_ppm = 0
+        self._busy_until = 0
+        self.latency_ms: Callable[[], int] = lambda: 0
         self.writes_every_checkpoint = False
+
+    def copied(self, folder: Path, transport: Transport) -> "Bench":
+        """Another device of the same name, with the same key, on another folder. It hangs on no machine: nobody
+        hears what it does."""
+        rng = random.Random(folder.name)
+        keys = (self._twin, self._tag_key, self._key)
+        copy = Bench(
+            *(self.machine, self._policy, folder, self._schedule, transport, *keys, rng),
+            tell=lambda machine, stamped: None,
+            live=lambda machine, on, cause: None,
+        )
+        copy.clock = SimulatedClock(self._schedule.now(), self.machine.rtc, folder.name)
+        return copy
 
     # --- the unit's life -----------------------------------------------------------------------------
 
@@ -157,6 +176,7 @@ class Bench:
         if self.unit is None:
             return
         self._life += 1
+        self._busy_until = 0
         self.unit.close()
         self.unit = None
         self._deadline = self._exchange_due = None
@@ -194,9 +214,9 @@ class Bench:
         self._amps = amps
         self.look()
 
-    def stick(self, amps: float | None) -> None:
-        """The current sensor says this from now on, whatever the motor does; None: it is well again."""
-        self._stuck_amps = amps
+    def stick(self, amps: float | None = None, closed: bool | None = None) -> None:
+        """The current sensor, the contact say this from now on, whatever is so; None: it is well again."""
+        self._stuck_amps, self._stuck_contact = amps, closed
         self.look()
 
     def estop(self, pressed: bool) -> None:
@@ -357,10 +377,11 @@ class Bench:
         live = self.output.live and self.mains
         amps = self._amps if live else 0.0
         amps = amps if self._stuck_amps is None else self._stuck_amps
+        closed = live if self._stuck_contact is None else self._stuck_contact
         was_closed, was_amps = self._sensed
-        if self.machine.feedback and live != was_closed and not self._board_lost:
-            self._sensed = (live, was_amps)
-            self._control.handle(ContactChanged(live))
+        if self.machine.feedback and closed != was_closed and not self._board_lost:
+            self._sensed = (closed, was_amps)
+            self._control.handle(ContactChanged(closed))
             return True
         if self.machine.senses_current and amps != was_amps and not self._board_lost:
             self._sensed = (was_closed, amps)
@@ -435,7 +456,7 @@ class Bench:
         self._exchange_soon(GATHER_MS)
 
     def _exchange_soon(self, in_ms: int) -> None:
-        due = self._schedule.ms + in_ms
+        due = max(self._schedule.ms + in_ms, self._busy_until)
         if self.linked and (self._exchange_due is None or due < self._exchange_due):
             self._exchange_due = due
             self._schedule.at(due, Turn.NETWORK, lambda: self._on_exchange(due))
@@ -456,8 +477,23 @@ class Bench:
             self._broken()
             self._exchange_soon(RETRY_MS)
             return
-        self.executed += 1
         self._acked = news.reply.acked
+        latency = self.latency_ms()
+        if latency == 0:
+            self._answered(news)
+            return
+        life, self._busy_until = self._life, self._schedule.ms + latency
+
+        def arrives() -> None:
+            if self._life == life and self.unit is not None:
+                self.catch_up()
+                self._answered(replace(news, received_ms=self.clock.read().mono_ms))
+
+        self._schedule.at(self._busy_until, Turn.NETWORK, arrives)
+
+    def _answered(self, news: News) -> None:
+        """The twin's answer is here."""
+        self.executed += 1
         self.watch.succeeded()
         self.tell_unit(exchanged(news))
         self._next_exchange()

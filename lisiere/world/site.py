@@ -16,7 +16,7 @@ from access.replica import Version
 from access.times import Opening
 from access.vocabulary import BookingOutcome, Cause, Refusal, Source
 from controller.events import WalkUpAsked
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.world.bench import Bench
 from lisiere.world.schedule import Schedule, Turn
 from server_sync.client import Transport, TwinClient, TwinUnreachable
@@ -25,10 +25,11 @@ from server_sync.replica_store import ReplicaStore
 from server_sync.wire import ExchangeRequest, request_from_bytes
 from twin.bookings import Bookings
 from twin.desk import Change
+from twin.epochs import forgive
 from twin.exchange import Exchange
 from twin.people import People
 from twin.restored import begin_epoch
-from twin.store import Store
+from twin.store import Store, raise_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,17 @@ class Wire:
         return self._site.answer(body)
 
 
+class FreeWire:
+    """A network that is never down."""
+
+    def __init__(self, site: "Site") -> None:
+        self._site = site
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """See `server_sync.client.Transport`."""
+        return self._site.answer(body)
+
+
 class Site:
     """See the module. `schedule` is its time; `benches` its machines by id; `people` the twin's office."""
 
@@ -68,17 +80,20 @@ class Site:
         seed: int,
         watch: Watch,
         wire: Callable[["Site", str], Transport] = Wire,
+        key: Callable[[bytes], PrivateKey] = PrivateKey,
     ) -> None:
-        """`wire` makes the network between the twin and one machine's unit."""
+        """`wire` makes the network between the twin and one machine's unit, `key` a key out of its 32 bytes."""
         self.schedule = Schedule(start)
         self._folder = folder
         self._policy = policy
         self._rng = random.Random(seed)
         self._watch = watch
         self._wire = wire
-        self._key = PrivateKey(self._rng.randbytes(32))
+        self._make_key = key
+        self._key = self._make_key(self._rng.randbytes(32))
         self.benches: dict[str, Bench] = {}
         self._give_up_at: datetime | None = None
+        self._store = Store(self.twin_file, durable=False)
         self._open_twin()
         self.people.put_policy(policy)
         self.people.put_opening(opening)
@@ -86,7 +101,7 @@ class Site:
             self._add(machine)
 
     def _open_twin(self) -> None:
-        self._store = Store(self.twin_file, durable=False)
+        """All of the twin that remembers anything; a store that was closed knows nothing but its file."""
         self.people = People(self._store)
         self.bookings = Bookings(self._store, self.schedule.now, self._decided)
         self._exchange = Exchange(self._store, self._key, self.schedule.now, self.bookings)
@@ -97,7 +112,7 @@ class Site:
         folder.mkdir()
         tag_key = self._rng.randbytes(32)
         self.people.put_machine(machine)
-        key = PrivateKey(self._rng.randbytes(32))
+        key = self._make_key(self._rng.randbytes(32))
         self.people.put_unit(machine.id, machine.id, key.public.hex, tag_key)
         self.benches[machine.id] = Bench(
             machine,
@@ -112,6 +127,16 @@ class Site:
             self._watch.fact,
             self._watch.power,
         )
+
+    def clone(self, machine: str, card: Path) -> Bench:
+        """Another device that runs on a copy of a unit's card, and reaches the twin by a way of its own."""
+        return self.benches[machine].copied(card, FreeWire(self))
+
+    def enrol_again(self, machine: str) -> None:
+        """The office ends the quarantine of a machine's unit."""
+        with self._store.write() as conn:
+            forgive(conn, machine)
+            raise_versions(conn)
 
     def open(self) -> None:
         """Enrol every unit, with its first exchange, and start it."""
@@ -173,9 +198,9 @@ class Site:
 
     def spread(self) -> None:
         """Something changed at the twin: who waits for news has it at once; what waits too long is given up."""
-        for id, bench in self.benches.items():
-            if bench.unit is not None and bench.linked and self._exchange.changed(id, bench.unit.sync.have):
-                bench.news()
+        online = {id: bench.unit for id, bench in self.benches.items() if bench.unit is not None and bench.linked}
+        for id in self._exchange.changed({id: unit.sync.have for id, unit in online.items()}):
+            self.benches[id].news()
         due = self.bookings.deadline()
         if due is not None and due != self._give_up_at:
             self._give_up_at = due

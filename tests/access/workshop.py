@@ -9,7 +9,7 @@ from access.machines import Machine
 from access.people import Badge, Member, Role
 from access.policy import Policy
 from access.replica import Replica, Version
-from access.times import ClockReading
+from access.times import ClockReading, ClockState
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -47,4 +47,4 @@ def standing(*bookings: Booking, **more: Any) -> Standing:
 
 def clock(minutes: float = 0, trusted: bool = True) -> ClockReading:
     """What the unit's clock says so many minutes after noon."""
-    return ClockReading(at(minutes), 0, trusted)
+    return ClockReading(at(minutes), 0, ClockState.SYNCED if trusted else ClockState.INSANE)

@@ -12,7 +12,7 @@ from access.facts import DecisionMade
 from access.machines import Machine
 from access.policy import Policy
 from access.times import Opening
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from lisiere.world.site import Site, Watch
 
 START = datetime(2026, 3, 10, 13, 0, tzinfo=UTC)

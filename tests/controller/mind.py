@@ -12,9 +12,11 @@ from access.facts import Fact
 from access.policy import Policy
 from access.replica import Replica, Version
 from access.vocabulary import Fault
-from controller.control import Control, Hands
+from controller.control import Control
 from controller.events import BadgePresented, Event, Exchanged, TimePassed, WalkUpAsked
-from controller.journal import Checkpoint, Journal, Stamped
+from controller.hands import Hands
+from controller.journal import Journal
+from controller.journal_row import Checkpoint, Stamped
 from controller.recorder import Batch, Recorder
 from controller.remembered import remember
 from controller.timekeeping import Anchor, Timekeeper
@@ -135,4 +137,5 @@ class Mind:
         self.urged += 1
 
     def _keep(self, anchor: Anchor) -> None:
+        self.disk.check()
         self.anchor = anchor

@@ -91,6 +91,19 @@ def test_an_emergency_stop_overtakes_a_grant(mind: MakeMind) -> None:
     assert not any(isinstance(fact, PowerSwitched) for fact in unit.facts)
 
 
+def test_a_full_disk_does_not_stop_the_mind_from_hearing_the_time(mind: MakeMind) -> None:
+    """The twin's time is taken although it cannot be noted on the disk; it is noted once there is room."""
+    unit = mind(B1)
+    before = unit.anchor
+    unit.fill_disk(True)
+    unit.clock.set_wall(at(-30))
+    unit.exchanged()
+    assert unit.control.clock().trusted and unit.anchor is before
+    unit.fill_disk(False)
+    unit.exchanged()
+    assert unit.anchor is not before
+
+
 def test_a_full_disk_refuses_a_tap_and_keeps_a_run(mind: MakeMind) -> None:
     """On a full disk a new tap is `not_recorded`; a run under way goes on, and its rows are written later."""
     unit = mind(B1)

@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 
 from access.facts import Booted, DecisionMade, Fact, FaultRaised, PowerSwitched, RunClosed
 from access.vocabulary import Cause, Fault, Outcome, Reason
-from controller.journal import (
-    FIRST,
-    Checkpoint,
-    Journal,
-    JournalError,
-    JournalReader,
-    NotWritten,
-    Stamped,
-    open_run,
-)
+from controller.journal import Journal, NotWritten
+from controller.journal_file import JournalError
+from controller.journal_reader import JournalReader, open_run
+from controller.journal_row import FIRST, Checkpoint, Stamped
 from hardware.disk import SimulatedDisk
 from tests.access.workshop import NOON, at
 
@@ -102,7 +96,7 @@ def test_every_commit_is_synced(path: Path) -> None:
 
 # --- what is changed is found ------------------------------------------------------------------------------
 
-COLUMNS = ("at", "mono_ms", "boot", "kind", "body", "commitment", "prev", "hash")
+COLUMNS = ("at", "mono_ms", "boot", "clock", "uncertainty_ms", "kind", "body", "commitment", "prev", "hash")
 
 
 def edit(path: Path, statement: str, *values: object) -> None:
@@ -241,7 +235,7 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
 def test_a_transaction_is_whole_or_not_at_all(path: Path) -> None:
     """When the second of two rows cannot be inserted, the first is not there either."""
     writer = journal(path)
-    writer._connection.execute("INSERT INTO rows VALUES (7, 7, '', 0, 0, '', '', '', '', '')")
+    writer._connection.execute("INSERT INTO rows VALUES (7, 7, '', 0, 0, '', 0, '', '', '', '', '')")
     with pytest.raises(NotWritten):
         writer.append(stamped(GRANTED, CLOSED))
     assert writer.last_seq == 5 and not writer.reader().rows_after(7, 5, 1)[0].kind

@@ -9,8 +9,8 @@ from threading import Event, Thread
 import pytest
 
 from access.facts import PowerSwitched
-from controller.control import Hands
 from controller.events import BadgePresented, EstopChanged, TimePassed
+from controller.hands import Hands
 from controller.loop import Loop
 from hardware.clock import mono_ms
 from hardware.relay.simulated import SimulatedOutput

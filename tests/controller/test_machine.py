@@ -13,7 +13,7 @@ from access.machines import Machine
 from access.people import Member
 from access.policy import Policy
 from access.replica import Replica
-from access.times import ClockReading
+from access.times import ClockReading, ClockState
 from access.vocabulary import BLOCKING_FAULTS, Cause, Fault, Outcome, Reason
 from controller.events import (
     BadgePresented,
@@ -107,7 +107,7 @@ class Shop:
     def view(self) -> View:
         """What the law looks at."""
         wall = NOON + timedelta(milliseconds=self.now_ms, seconds=self.stepped_s)
-        clock = ClockReading(wall, self.now_ms, self.trusted)
+        clock = ClockReading(wall, self.now_ms, ClockState.SYNCED if self.trusted else ClockState.INSANE)
         lease_end = NOON + timedelta(days=1)
         return View(clock, self.world(), self.bookings, NOON, lease_end, f"run-{self.runs + 1}")
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from access.facts import Booted, Fact
 from controller.events import DiskChanged, Event, Unwritten, Written
-from controller.journal import Checkpoint, Journal, Stamped
+from controller.journal import Journal
+from controller.journal_row import Checkpoint, Stamped
 from controller.loop import RecorderThread
 from controller.recorder import Batch, Recorder
 from hardware.disk import SimulatedDisk

@@ -9,7 +9,7 @@ import pytest
 from access.facts import Booted, DecisionMade
 from access.vocabulary import Fault, Outcome, Reason, Warn
 from controller.events import ContactChanged
-from controller.journal import Stamped
+from controller.journal_row import Stamped
 from controller.link import UnitState
 from controller.ports import Pattern
 from controller.status import Status, pattern

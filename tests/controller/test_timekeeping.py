@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.times import RawClock
+from access.times import ClockReading, ClockState, RawClock
 from controller.timekeeping import Anchor, Timekeeper, differs, keep, kept
 from hardware.clock import SimulatedClock
 from tests.access.workshop import NOON
@@ -138,3 +138,55 @@ def test_the_time_told_follows_the_monotonic_clock(happenings: list[tuple[int, i
             time.take(NOON, reading.mono_ms, reading.mono_ms)
             base, since = NOON, reading.mono_ms
             assert time.read().trusted and time.read().wall == NOON
+
+
+def test_an_hour_after_the_twins_word_the_clock_only_goes_on() -> None:
+    """For an hour after an exchange the clock is synced; then it is in holdover, and trusted all the same."""
+    clock = SimulatedClock(NOON)
+    time = keeper(clock)
+    assert time.read().state is ClockState.HOLDOVER
+    time.take(NOON, 0, 0)
+    clock.advance(3_600_000)
+    assert time.read().state is ClockState.SYNCED
+    clock.advance(1)
+    assert time.read().state is ClockState.HOLDOVER and time.trusted
+
+
+def test_the_twins_time_never_goes_back() -> None:
+    """A time well before one that the twin has signed already is not taken, and trust is lost until a later one."""
+    clock = SimulatedClock(NOON)
+    time = keeper(clock)
+    time.take(NOON, 0, 0)
+    clock.advance(60_000)
+    time.take(NOON - SECOND, 60_000, 60_000)
+    assert time.trusted
+    time.take(NOON - 3 * SECOND, 60_000, 60_000)
+    assert time.read().state is ClockState.INSANE and time.read().wall == NOON - SECOND
+    time.take(NOON + 60 * SECOND, 60_000, 60_000)
+    assert time.read() == ClockReading(NOON + 60 * SECOND, 60_000)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 9e6])
+def test_a_clock_starts_at_the_twins_last_word_at_the_least(seconds: float) -> None:
+    """A new boot goes on from the latest signed time where its own is earlier, and says that it may be later."""
+    signed = NOON + timedelta(seconds=seconds)
+    reading = Timekeeper(SimulatedClock(NOON), Anchor(RawClock(NOON, 0, "before")), True, signed).read()
+    assert reading.wall == signed and reading.state is ClockState.LOWER_BOUND
+
+
+def test_a_real_time_clock_is_uncertain_by_the_time_it_was_alone() -> None:
+    """A day without mains costs a real-time clock 8.64 seconds, as a day with them."""
+    clock = SimulatedClock(NOON, has_rtc=True)
+    anchor = Anchor(clock.read())
+    clock.power_cut()
+    clock.power_back(86_400_000)
+    assert Timekeeper(clock, anchor, True).read().uncertainty_s == pytest.approx(8.64)
+
+
+@pytest.mark.parametrize(("late_s", "trusted"), [(-1.9, True), (-2.1, False)])
+def test_a_real_time_clock_behind_the_twins_word_is_insane(late_s: float, trusted: bool) -> None:
+    """A real-time clock may be two seconds behind the latest signed time; beyond that its battery is empty."""
+    signed = NOON - timedelta(seconds=late_s)
+    time = Timekeeper(SimulatedClock(NOON, True), Anchor(RawClock(NOON, 0, "before")), True, signed)
+    assert time.trusted is trusted
+    assert trusted or time.read().state is ClockState.INSANE

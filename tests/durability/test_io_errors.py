@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from access.bookings import Booking
-from controller.journal import JournalDamaged, JournalError
+from controller.journal_file import JournalDamaged, JournalError
 from hardware.clock import SimulatedClock
 from tests.durability.disk import CrashDisk, Fault
 from tests.durability.unit import START, STRANGER, Unit, booked, told_and_kept

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from controller import journal
-from controller.journal import Journal, JournalError, address
+from controller import journal_file
+from controller.journal import Journal
+from controller.journal_file import JournalError, address
 from tests.durability.disk import CrashDisk, Fault, mapped_sqlites, pythons_source
 from tests.durability.writer import Writer
 
@@ -92,8 +93,8 @@ class Hasty(Writer):
 
     def open(self) -> Journal:
         with pytest.MonkeyPatch.context() as patch:
-            prepared = journal._prepared
-            patch.setattr(journal, "_prepared", lambda found, *rest: prepared(Unfolded(found), *rest))
+            prepared = journal_file._prepared
+            patch.setattr(journal_file, "_prepared", lambda found, *rest: prepared(Unfolded(found), *rest))
             return super().open()
 
 

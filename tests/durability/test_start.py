@@ -20,7 +20,9 @@ from access.policy import Policy
 from access.times import Opening
 from access.vocabulary import Fault
 from controller.claim import Claim
-from controller.journal import JournalError, JournalReader, JournalRow, Stamped
+from controller.journal_file import JournalError
+from controller.journal_reader import JournalReader
+from controller.journal_row import JournalRow, Stamped
 from controller.loop import RecorderThread
 from controller.recorder import Batch
 from lisiere.world.site import Site, Watch

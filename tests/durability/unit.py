@@ -8,9 +8,11 @@ from access.machines import Machine
 from access.people import Badge, Member
 from access.replica import Replica, Version
 from access.vocabulary import Fault
-from controller.control import Control, Hands
+from controller.control import Control
 from controller.events import BadgePresented, ContactChanged, Event, TimePassed
-from controller.journal import Journal, JournalRow, Stamped
+from controller.hands import Hands
+from controller.journal import Journal
+from controller.journal_row import JournalRow, Stamped
 from controller.loop import PROBE_S, RENEW_S
 from controller.recorder import Batch, Recorder
 from controller.remembered import remember

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from access.facts import DecisionMade, Fact, FaultRaised, RunClosed
 from access.vocabulary import Cause, Fault, Outcome, Reason
-from controller.journal import Checkpoint, Journal, JournalError, JournalRow, NotWritten, Stamped
+from controller.journal import Journal, NotWritten
+from controller.journal_file import JournalError
+from controller.journal_row import Checkpoint, JournalRow, Stamped
 from hardware.disk import SimulatedDisk
 from tests.durability.disk import CrashDisk
 

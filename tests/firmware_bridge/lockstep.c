@@ -19,7 +19,6 @@
 #define DDRB_AT 0x24
 #define PIND_AT 0x29
 #define MCUSR_AT 0x54
-#define POWER_ON 1
 #define ROOM 65536u
 #define FOREVER 0xCFFF /* rjmp to itself */
 
@@ -185,13 +184,13 @@ void board_clamp(uint32_t millivolts)
     avr_raise_irq(adc, millivolts);
 }
 
-/* The supply goes, and comes back: the memory is lost, the EEPROM stays. */
-void board_power_cycle(void)
+/* The supply goes or dips, and comes back: the memory is lost, the EEPROM stays. `cause`: the bits that MCUSR then has. */
+void board_power_cycle(int cause)
 {
     avr_reset(avr);
     be_quick();
     memset(avr->data + avr->ioend + 1, 0xA5, avr->ramend - avr->ioend);
-    avr->data[MCUSR_AT] = POWER_ON;
+    avr->data[MCUSR_AT] = (uint8_t)cause;
     send_from = send_to;
     heard_from = heard_to;
     line_free = true;

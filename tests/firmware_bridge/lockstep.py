@@ -11,6 +11,8 @@ BIAS_MV = 2500
 ESTOP, MIRROR, BUSY, DOOR = 2, 3, 4, 5
 ANSWER_MS = 12
 START_MS = 60
+STARTS_A_MINUTE = 7
+POWER_ON, BROWN_OUT = 1, 4
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,12 @@ class Edge:
 
 
 class Board:
-    """A new board with a contactor behind it, all at rest; `follow`: the contactor does what the relay does."""
+    """A new board with a contactor behind it, all at rest; `follow`: the contactor does what the relay does.
 
-    def __init__(self) -> None:
+    It closes as often as it is asked to, unless it is told to be `as_new`.
+    """
+
+    def __init__(self, as_new: bool = False) -> None:
         self._chip = building.lockstep()
         self._chip.board_cycle.restype = ctypes.c_uint64
         self._chip.board_edge.restype = ctypes.c_uint64
@@ -37,6 +42,8 @@ class Board:
         self.pin(BUSY, True)
         self._chip.board_clamp(BIAS_MV)
         self.run(START_MS)
+        if not as_new:
+            assert frames.refusal(self.ask(frames.write(STARTS_A_MINUTE, 0))) == 0
 
     @property
     def ms(self) -> float:
@@ -127,6 +134,6 @@ class Board:
         """Make the program whole again, for the start after the watchdog's."""
         self._chip.board_mend()
 
-    def power_cycle(self) -> None:
+    def power_cycle(self, cause: int = POWER_ON) -> None:
         """Cut the supply and give it back at once: only the EEPROM is kept."""
-        self._chip.board_power_cycle()
+        self._chip.board_power_cycle(cause)

@@ -1,12 +1,17 @@
 """The hazards that the board answers, each on its unmodified program in lock-step, bound to the cycle."""
 
 import random
+from contextlib import suppress
 
 import pytest
 
-from firmware_bridge.registers import CLEAR_WORD, Reason, Refusal, State
+from firmware_bridge.bridge import ModbusBoard
+from firmware_bridge.output import Conversation
+from firmware_bridge.registers import CLEAR_WORD, MINUTE_MS, STARTS, Reason, Refusal, State
+from firmware_bridge.session import Order
 from tests.firmware_bridge import frames
-from tests.firmware_bridge.lockstep import ANSWER_MS, ESTOP, MIRROR, Board
+from tests.firmware_bridge.lines import LockstepLine
+from tests.firmware_bridge.lockstep import ANSWER_MS, BROWN_OUT, ESTOP, MIRROR, Board
 
 SILENCE_MS = 600
 HANG_MS = 500
@@ -44,7 +49,7 @@ def test_a_held_relay_stays_closed(board: Board) -> None:
 
 @pytest.mark.parametrize("trials", trial_counts(FEW, MANY))
 def test_silence_opens(board: Board, trials: int) -> None:
-    """H1 to H5: a relay that nobody holds any more opens within 600 ms of the last byte, and stays open."""
+    """H1, H2, H3, H4: a relay that nobody holds any more opens within 600 ms of the last byte, and stays open."""
     chance = random.Random(1)
     for _ in range(trials):
         board.close_relay()
@@ -57,6 +62,28 @@ def test_silence_opens(board: Board, trials: int) -> None:
         assert board.edges[-1].ms - began < SILENCE_MS
         assert board.hold() == Refusal.NOT_ARMED
         assert board.read()["reason"] == Reason.SILENCE
+
+
+def test_letting_go_opens_at_once(board: Board) -> None:
+    """H4: a unit that ends cleanly writes 0, and the relay is open within 5 ms of it."""
+    board.close_relay()
+    began = board.ms
+    board.send(frames.write(0, 0))
+    board.run(20)
+    assert not board.edges[-1].closed and board.edges[-1].ms - began < 5
+    assert board.read()["reason"] == Reason.OFF
+
+
+def test_a_cable_pulled_at_any_byte_opens(board: Board) -> None:
+    """H5: a hold that is cut off after any of its bytes holds nothing; the relay opens in time, and stays open."""
+    for bytes_through in range(len(frames.hold(500, 7))):
+        board.close_relay()
+        began = board.ms - ANSWER_MS
+        board.run(200)
+        board.send(frames.hold(500, board.sequence + 1)[:bytes_through])
+        board.run(SILENCE_MS)
+        assert not board.edges[-1].closed and board.edges[-1].ms - began < SILENCE_MS
+        assert board.hold() == Refusal.NOT_ARMED
 
 
 @pytest.mark.parametrize("trials", trial_counts(3_000, 100_000))
@@ -118,6 +145,49 @@ def test_mains_back_closes_nothing(board: Board, trials: int) -> None:
             assert board.hold() == Refusal.NOT_ARMED
             board.run(90)
         assert board.changes == changes
+
+
+def test_a_brown_out_opens_and_is_told(board: Board) -> None:
+    """H8: a dip of the supply opens the relay within 50 ms, without a pulse after it, and is told as a dip."""
+    board.close_relay()
+    began, changes = board.ms, board.changes
+    board.power_cycle(BROWN_OUT)
+    board.run(1000)
+    assert board.changes == changes + 1 and board.edges[-1].ms - began < 50
+    now = board.read()
+    assert (now["state"], now["reset_cause"]) == (State.DROPPED, BROWN_OUT)
+
+
+def test_a_supply_that_comes_and_goes_closes_nothing(board: Board) -> None:
+    """H13: under a supply like a saw's teeth the relay closes once, though the bridge goes on as ever."""
+    chance = random.Random(6)
+    talk = Conversation(ModbusBoard(LockstepLine(board)), lambda: round(board.ms))
+    talk.look()
+    talk.obey(Order(True, round(board.ms)))
+    assert board.closed
+    for _ in range(60):
+        board.power_cycle(BROWN_OUT)
+        board.run(chance.randrange(5, 250))
+        with suppress(OSError):
+            talk.look()
+        with suppress(OSError):
+            talk.obey(Order(False, round(board.ms)))
+    assert [edge.closed for edge in board.edges] == [True, False]
+
+
+def test_a_unit_gone_mad_cannot_make_the_relay_chatter() -> None:
+    """H13: of orders that come without end a new board takes six in any minute, whatever opened it between them."""
+    board, chance, taken = Board(as_new=True), random.Random(7), []
+    while board.ms < 130_000:
+        board.arm()
+        if board.hold() == 0:
+            taken.append(board.ms)
+        board.run(chance.randrange(20, 700))
+        board.send(frames.write(0, 0))
+        board.run(50)
+    closed = [edge.ms for edge in board.edges if edge.closed]
+    assert len(closed) == len(taken) == 3 * STARTS
+    assert all(later - earlier >= MINUTE_MS for earlier, later in zip(closed, closed[STARTS:], strict=False))
 
 
 def test_an_emergency_stop_opens_and_latches(board: Board) -> None:

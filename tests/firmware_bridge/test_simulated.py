@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.registers import CLEAR_WORD
@@ -62,6 +62,7 @@ def refused(act: Callable[[], None]) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
+@example([("arm", 1), ("hold", 1), ("let go", 0)] * 8)
 def test_the_simulated_board_obeys_the_firmwares_law(steps: list[Step]) -> None:
     """Whatever is written, pressed and welded, state, sequence and every refusal are those of the firmware."""
     clock = [0]

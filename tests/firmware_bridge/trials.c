@@ -35,6 +35,7 @@ static void pass(uint32_t ms)
 static void start(void)
 {
     struct record fresh = record_of_a_new_board();
+    fresh.starts_a_minute = 0;
     wires = AT_REST;
     board_start(&board, &fresh, 1, &wires);
     pass(400);

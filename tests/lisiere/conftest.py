@@ -13,6 +13,7 @@ from access.policy import Policy
 from access.times import Opening
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Watch
+from tests.lisiere.patients import Bench
 from tests.lisiere.twins import running_twin
 
 START = datetime.fromisoformat("2026-03-10T13:50:00+01:00")
@@ -64,6 +65,12 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unit(played: Path, tmp_path: Path) -> Path:
     """A copy of the folder of overlock-1's unit, to be changed at will."""
     return Path(shutil.copytree(played / "unit-0", tmp_path / "unit"))
+
+
+@pytest.fixture
+def bench(unit: Path, tmp_path: Path) -> Bench:
+    """A unit as it was enrolled, at rest, with no twin to be reached."""
+    return Bench(unit, tmp_path / "system")
 
 
 @pytest.fixture(autouse=True)

@@ -9,98 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from access.facts import Fact, FaultCleared, FaultRaised, FaultReported
-from access.machines import Machine, Output
+from access.facts import FaultCleared, FaultRaised, FaultReported
 from access.vocabulary import Fault
-from controller import timekeeping
-from controller.config import Config, Relay, write
-from controller.journal import Journal, Stamped
-from controller.timekeeping import Anchor
+from controller.journal import Journal
+from controller.journal_row import Stamped
 from hardware.badge_reader.simulated.pn532 import Pn532
-from hardware.clock import SystemClock
 from hardware.disk import SimulatedDisk
 from lisiere.doctor import command
 from lisiere.doctor.disk import LITTLE, LOW, room, wal_reset_bug
 from lisiere.doctor.finding import Finding, Mark
 from lisiere.doctor.patient import running
 from lisiere.doctor.visit import examine, told
-from lisiere.log.kept import kept
-from server_sync.identity import PrivateKey, seal
-from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes, reply_to_bytes
-from tests.hardware.keepers import connected, keeper
+from server_sync.identity import PrivateKey
+from tests.hardware.keepers import keeper
 from tests.lisiere.damage import spoil
-
-NOWHERE = "http://127.0.0.1:1"
-KEY = PrivateKey(b"t" * 32)
-CONFIG = Config("overlock-1", NOWHERE, KEY.public.hex, "00" * 32, "udp:127.0.0.1:54321")
-PERSIST = "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs"
-
-
-class Bench:
-    """An enrolled unit's folder, the root of its computer's files, and the time on it."""
-
-    def __init__(self, folder: Path, system: Path) -> None:
-        self.folder, self.system = folder, system
-        self.put("proc/sys/kernel/random/boot_id", "this-boot\n")
-        self.enrolled(CONFIG)
-        self.clock_set()
-        self.replica_kept()
-
-    def put(self, path: str, text: str) -> None:
-        """A file of the computer's own."""
-        (self.system / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.system / path).write_text(text)
-
-    def enrolled(self, config: Config) -> None:
-        """The unit's configuration."""
-        write(self.folder, config)
-
-    def clock_set(self, correction_s: float = 0) -> None:
-        """The clock was known, this much off, when it was read last."""
-        clock = SystemClock(self.system / "dev/rtc0", self.system / "proc/sys/kernel/random/boot_id")
-        anchor = Anchor(clock.read(), timedelta(seconds=correction_s))
-        timekeeping.keep(anchor, self.folder / "clock.json")
-
-    def replica_kept(self, acked: int | None = None, machine: Machine | None = None) -> None:
-        """The site's replica, signed by the key that this unit knows."""
-        known = kept(self.folder / "replica.db", None)
-        reply = known.reply
-        assert reply is not None
-        self.now = reply.time + timedelta(minutes=1)
-        reply = reply if acked is None else replace(reply, acked=acked)
-        store = ReplicaStore(self.folder / "replica.db", KEY.public)
-        store.keep_replica(
-            seal(replica_to_bytes(replace(known.replica, machine=machine or known.replica.machine)), KEY)
-        )
-        store.keep_reply(seal(reply_to_bytes(reply), KEY))
-        store.close()
-
-    def journalled(self, *facts: Fact) -> None:
-        """The unit wrote this down."""
-        journal = Journal(self.folder / "journal.db", "overlock-1", SimulatedDisk(), os.urandom, 1)
-        journal.append(Stamped(self.now, 0, 9, fact) for fact in facts)
-        journal.close()
-
-    def findings(self, topic: str) -> list[Finding]:
-        """What the doctor finds on a topic."""
-        return [found for found in examine(self.folder, self.system, self.now) if found.topic == topic]
-
-    def marks(self, topic: str) -> list[Mark]:
-        """How the findings on a topic are marked."""
-        return [found.mark for found in self.findings(topic)]
-
-    def bad(self, topic: str) -> str:
-        """The one bad thing on a topic."""
-        (found,) = [found for found in self.findings(topic) if found.mark is Mark.BAD]
-        assert found.do
-        return found.what
-
-
-@pytest.fixture
-def bench(unit: Path, tmp_path: Path) -> Bench:
-    """A unit as it was enrolled, at rest, with no twin to be reached."""
-    return Bench(unit, tmp_path / "system")
+from tests.lisiere.patients import CONFIG, Bench
 
 
 def test_a_folder_without_a_unit_is_one_bad_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,54 +211,6 @@ def test_a_reader_in_use_is_left_alone(bench: Bench) -> None:
     assert "has lost it" in bench.bad("reader")
     assert chip.commands == []
     journal.close()
-
-
-# --- relay -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("setting", "mark"), [("Y\n", Mark.BAD), ("N\n", Mark.OK), (None, Mark.ATTENTION)])
-def test_a_pi_that_keeps_its_outputs_is_bad(bench: Bench, setting: str | None, mark: Mark) -> None:
-    """On a Raspberry Pi the doctor knows what becomes of the machine when the keeper is killed."""
-    bench.put("proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
-    if setting is not None:
-        bench.put(PERSIST, setting)
-    with keeper(bench.folder / "keeper.sock"):
-        found = bench.findings("relay")
-    assert found[-1].mark is mark
-    assert ("strict_gpiod" in found[-1].do) is (mark is not Mark.OK)
-
-
-def test_a_pin_that_is_high_at_boot_is_bad(bench: Bench) -> None:
-    """Pins up to 8 would switch the machine on while the Pi starts."""
-    bench.enrolled(replace(CONFIG, relay=Relay(pin=8)))
-    with keeper(bench.folder / "keeper.sock"):
-        assert "while the Pi boots" in bench.bad("relay")
-
-
-def test_a_keeper_that_is_not_there_is_bad(bench: Bench) -> None:
-    """Nobody keeps the relay: nobody can start."""
-    assert "does not answer" in bench.bad("relay")
-
-
-def test_a_keeper_in_use_keeps_its_client(bench: Bench) -> None:
-    """Asking a keeper that serves the unit neither fails nor takes the unit's place."""
-    with keeper(bench.folder / "keeper.sock"), connected(bench.folder / "keeper.sock") as client:
-        assert client.recv(256)
-        assert "it serves the unit" in bench.findings("relay")[0].what
-        assert client.recv(256)
-
-
-def test_a_welded_relay_is_bad(bench: Bench) -> None:
-    """The latched fault is told with the way out of it."""
-    bench.journalled(FaultRaised(Fault.RELAY_WELDED))
-    with keeper(bench.folder / "keeper.sock"):
-        assert "welded" in bench.bad("relay")
-
-
-def test_a_relay_on_the_board_needs_no_keeper(bench: Bench) -> None:
-    """Where the board owns the relay, neither pin nor keeper is looked for."""
-    bench.replica_kept(machine=Machine("overlock-1", output=Output.BOARD))
-    assert bench.marks("relay") == [Mark.OK]
 
 
 # --- link --------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory):
     """A twin with two machines, served over TLS."""
     data = tmp_path_factory.mktemp("twin")
     store = Store(data / "twin.db")
-    for machine in ("saw", "lathe"):
+    for machine in ("saw", "lathe", "press"):
         People(store).put_machine(Machine(machine))
     store.close()
     with running_twin(data) as running:
@@ -56,6 +56,16 @@ def test_a_unit_is_enrolled_with_a_code(twin: RunningTwin, tmp_path: Path, capsy
     assert replica is not None and replica.machine.id == "saw"
     modes = [os.stat(tmp_path / "u" / name).st_mode & 0o777 for name in ("unit.key", "unit.toml", ".")]
     assert modes == [0o600, 0o600, 0o700]
+
+
+def test_what_a_code_brought_is_on_the_disk(
+    twin: RunningTwin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it says that it is done, it has all that it wrote put on the disk: a code works once."""
+    there: list[set[str]] = []
+    monkeypatch.setattr(os, "sync", lambda: there.append({path.name for path in tmp_path.iterdir()}))
+    assert run(twin, tmp_path, code(twin.data, "u-press", "press")) == 0
+    assert {"unit.key", "unit.toml", TWIN_AUTHORITY, "replica.db"} <= there[-1]
 
 
 def test_an_enrolment_again_keeps_the_pins(twin: RunningTwin, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from access.facts import FaultReported
-from controller.journal import Journal, JournalReader, Stamped
+from controller.journal import Journal
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from hardware.disk import SimulatedDisk
 from lisiere.log.command import command
 from lisiere.log.entries import RUN_COLUMNS

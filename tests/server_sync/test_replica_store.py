@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_what_was_kept_is_read(store: ReplicaStore) -> None:
     """A restart finds the replica and the twin's last word as they were."""
     assert store.replica() == REPLICA
     assert store.confirmation() == Confirmation(NOON, NOON + timedelta(days=1), (0, 3))
+
+
+def test_a_disk_that_takes_nothing_keeps_what_was_there(path: Path) -> None:
+    """The store is a cache: when its disk is full or read-only the unit goes on with what it has in memory."""
+    opened = ReplicaStore(path, TWIN.public)
+    opened._connection.execute("PRAGMA query_only=ON")
+    opened.keep_replica(seal(replica_to_bytes(replace(REPLICA, version=Version(1, 2))), TWIN))
+    assert opened.replica() == REPLICA
+    opened.close()
 
 
 def test_an_empty_store_knows_nothing(tmp_path: Path) -> None:

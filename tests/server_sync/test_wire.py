@@ -47,7 +47,8 @@ bookings = st.builds(
     st.booleans(),
 )
 plain = st.dictionaries(words, st.none() | words | counts | st.booleans(), max_size=3)
-rows = st.builds(Row, words, counts, counts, words, counts, counts, words, plain, words, words, words, plain)
+stamps = (words, counts, counts, words, counts, counts, words, counts)
+rows = st.builds(Row, *stamps, words, plain, words, words, words, plain)
 refusals = st.builds(RequestRefused, words, st.lists(st.sampled_from(Refusal), max_size=3).map(tuple))
 requests = st.builds(
     ExchangeRequest,
@@ -150,7 +151,7 @@ def test_the_same_value_is_the_same_bytes(replica: Replica) -> None:
 # --- strictness ----------------------------------------------------------------------------------------
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-ROW = Row("m", 1, 1, "2026-03-10T12:00:00.000Z", 0, 1, "boot", {}, "", "0", "0")
+ROW = Row("m", 1, 1, "2026-03-10T12:00:00.000Z", 0, 1, "synced", 25, "boot", {}, "", "0", "0")
 BOOKING = Booking("b", "m", "ana", NOON, NOON + timedelta(hours=1))
 REQUEST = ExchangeRequest("m", 1, "n", Version(1, 1), (ROW,), 1, (RequestRefused("r", (Refusal.OVERLAP,)),), {})
 REPLY = ExchangeReply("n", NOON, NOON, 1, Version(1, 1), b"replica", (WebRequest("w", "book", NOON, BOOKING),))

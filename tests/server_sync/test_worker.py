@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from access.bookings import Booking, RequestRefused
-from access.facts import DecisionMade
+from access.facts import DecisionMade, FaultCleared, FaultReported
 from access.machines import Machine
 from access.replica import Version
-from access.vocabulary import Outcome, Reason
+from access.vocabulary import Fault, Outcome, Reason
 from controller.assembly import wire_row
-from controller.journal import Journal, JournalReader, Stamped
+from controller.journal import Journal
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from hardware.disk import SimulatedDisk
 from server_sync.client import TwinClient, TwinRefused, TwinUnreachable
 from server_sync.identity import PrivateKey, seal
@@ -30,8 +32,10 @@ from server_sync.wire import (
     reply_to_bytes,
     request_from_bytes,
 )
-from server_sync.worker import KEEP_MS, LOST_MS, LinkWatch, Sync
+from server_sync.worker import KEEP_MS, LOST_MS, MAX_ROW_BYTES, LinkWatch, Sync
 from tests.access.workshop import NOON
+from twin import tables
+from twin.auth import EXCHANGE_LIMIT
 from twin.bookings import Bookings
 from twin.exchange import Exchange
 from twin.people import People
@@ -55,7 +59,9 @@ class Site:
         self.fails = ""
         self.late: list[bytes] = []
         self.answers: list[bytes] = []
+        self.sizes: list[int] = []
         self.nonces = 0
+        self.said: list[str] = []
         self._folder = folder
         self.journal = Journal(folder / "journal.db", "m1", SimulatedDisk(), lambda n: bytes(n), NEW_EPOCH)
         self.reader = JournalReader.open(folder / "journal.db")
@@ -93,6 +99,7 @@ class Site:
     def post(self, path: str, body: bytes) -> bytes:
         """A message to the twin, and its answer, or what the network makes of them."""
         assert path == "/api/units/m1/exchange"
+        self.sizes.append(len(body))
         if self.fails == "request lost":
             raise TwinUnreachable("lost on the way")
         if self.fails == "late":
@@ -126,6 +133,9 @@ class Site:
     def begin_epoch(self, after: int) -> None:
         self.journal.begin_epoch(self.epoch + 1, after)
         self.epoch = self.journal.epoch
+
+    def noticed(self, what: str) -> None:
+        self.said.append(what)
 
     def hash_at(self, seq: int) -> str:
         return self.reader.hash_at(self.epoch, seq)
@@ -176,10 +186,22 @@ def test_rows_go_up_once(site: Site) -> None:
 
 def test_a_long_backlog_goes_up_in_pieces(site: Site) -> None:
     """An exchange carries at most MAX_ROWS rows; the rest follows in order."""
-    site.write(MAX_ROWS + 1)
+    site.journal.append([Stamped(site.now, 0, 1, FaultCleared(Fault.JOURNAL))] * (MAX_ROWS + 1))
     assert site.sync.exchange().reply.acked == MAX_ROWS
     assert site.sync.exchange().reply.acked == MAX_ROWS + 1
     assert site.summary()["gaps"] == 0
+
+
+def test_a_backlog_of_long_rows_goes_up_in_pieces_that_the_twin_takes(site: Site) -> None:
+    """Rows are sent as many as the twin takes in one body, and a row that is long alone is sent alone."""
+    fact = FaultReported("ana", "l'aiguille est cassée " * 100)
+    site.journal.append([Stamped(site.now, 0, 1, fact)] * 300)
+    site.journal.append([Stamped(site.now, 0, 1, FaultReported("ana", "x" * MAX_ROW_BYTES))])
+    for _ in range(20):
+        site.sync.exchange()
+    assert site.sync.backlog() == 0
+    assert site.summary()["events"] == 301
+    assert max(site.sizes) <= EXCHANGE_LIMIT
 
 
 def test_a_lost_reply_costs_nothing(site: Site) -> None:
@@ -204,6 +226,30 @@ def test_a_restart_knows_what_was_acknowledged(site: Site) -> None:
     assert site.sync.have == have
     site.sync.exchange()
     assert site.sync.backlog() == 0 and site.summary()["events"] == 2
+
+
+def test_an_epoch_that_was_left_is_left_by_a_shorter_copy_too(site: Site) -> None:
+    """A unit that starts on less than the twin has of an epoch that is closed begins a new one."""
+    site.write(2)
+    site.sync.exchange()
+    with site.store.write() as conn:
+        conn.execute(tables.progress.update().values(retired=True, applied=9, highest=9))
+    site.boot()
+    site.sync.exchange()
+    assert site.epoch == NEW_EPOCH + 1
+
+
+def test_rows_that_another_wrote_are_noticed_without_a_restart(site: Site) -> None:
+    """The twin has more of this epoch than the unit ever wrote: the unit leaves the epoch, and loses no row."""
+    site.write(2)
+    site.sync.exchange()
+    with site.store.write() as conn:
+        conn.execute(tables.progress.update().values(applied=4, highest=4))
+    site.sync.exchange()
+    assert site.epoch == NEW_EPOCH + 1
+    site.write(2)
+    site.sync.exchange()
+    assert site.sync.acked == 2 and site.sync.backlog() == 0
 
 
 def test_a_change_at_the_twin_comes_down(site: Site) -> None:

@@ -116,7 +116,8 @@ class Unit:
         seq = len(self.journal) + 1
         hash = f"{self.name}.{self.epoch}.{seq}.{content}"
         at = stamp(self.shop.now)
-        return Row(self.name, self.epoch, seq, at, seq * 1000, 1, fact.KIND, fields, "c", "p", hash, opening)
+        key = (self.name, self.epoch, seq, at, seq * 1000, 1, "synced", 0)
+        return Row(*key, fact.KIND, fields, "c", "p", hash, opening)
 
     def note(self, fact: Fact) -> Row:
         """Write a fact into the journal."""

@@ -14,9 +14,9 @@ from access.replica import Version
 from server_sync.wire import ExchangeRequest, request_to_bytes
 from tests.twin_app.workshop import START, Site
 from twin.auth import Role
-from twin.live import Standing, Watch
 from twin.people import People
 from twin.store import Store
+from twin.waiting import Standing, Watch
 
 PATH = "/api/units/u-press/changes"
 

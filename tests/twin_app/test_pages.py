@@ -16,8 +16,9 @@ from access.times import Hours, Opening
 from access.vocabulary import Cause, Fault, Reason, Refusal
 from tests.twin_app.workshop import START, Site
 from twin.auth import Role
-from twin.live import REASONS, MachineState
+from twin.live import MachineState
 from twin.pages import ENDS, FAULTS, duration, exact, percent, tile
+from twin.refused import REASONS
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = {"from": "2026-03-10", "to": "2026-03-11"}

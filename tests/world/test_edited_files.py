@@ -12,7 +12,8 @@ import pytest
 from access.facts import instant, stamp
 from access.vocabulary import Outcome
 from controller.events import CancelAsked
-from controller.journal import FIRST, ROWS, JournalRow, canonical, chained, commitment_of
+from controller.journal_reader import ROWS
+from controller.journal_row import FIRST, JournalRow, canonical, chained, commitment_of
 from server_sync.identity import PrivateKey, seal
 from tests.world.town import SAW, Town
 
@@ -59,7 +60,7 @@ def rewritten(db: sqlite3.Connection, wanted: list[JournalRow]) -> None:
         row = replace(row, hash=chained(SAW, row))
         prev = row.hash
         values = [getattr(row, name) for name in JournalRow.__slots__]
-        db.execute(f"INSERT INTO rows VALUES ({','.join('?' * 10)})", values[:10])
+        db.execute(f"INSERT INTO rows VALUES ({','.join('?' * 12)})", values[:12])
         db.execute("INSERT INTO openings VALUES (?, ?, ?)", (row.epoch, row.seq, row.opening))
 
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from access.book import Answer, Refused
+from access.facts import instant
 from access.vocabulary import Fault, Outcome, Reason, Refusal
-from controller.events import WalkUpAsked
+from controller.events import ExtendAsked, WalkUpAsked
 from lisiere.world.bench import Bench
 from server_sync.client import TwinRefused
 from tests.world.town import BADGES, SAW, Town
@@ -112,6 +113,23 @@ def test_a_cloned_card_puts_both_in_quarantine(town: Town) -> None:
     assert any("journal forked" in said for said in town.reports())
 
 
+def test_a_clone_that_speaks_before_the_unit_has_written_anything_is_found(town: Town) -> None:
+    """Both continue the same epoch from the same row: the unit leaves it as soon as the twin knows more than it
+    wrote itself, and goes on in one of its own; the clone's next word puts both in quarantine."""
+    town.booked("b1", "ana", 0, 240)
+    town.wait(1)
+    clone = town.clone(town.copied("clone"))
+    town.bench.exchange()
+    town.tap("bilal")
+    town.wait(1)
+    clone.tap(BADGES["bilal"])
+    town.wait(1)
+    clone.exchange()
+    town.bench.exchange()
+    assert quarantined(town.bench) and quarantined(clone)
+    assert len(town.asked("SELECT DISTINCT epoch FROM rows")) == 2
+
+
 def test_a_quarantine_outlives_a_restart(town: Town) -> None:
     """A unit in quarantine that starts out of the twin's reach still grants nothing."""
     cloned(town)
@@ -174,6 +192,23 @@ def test_a_restored_twin_gets_rows_and_bookings_again(town: Town) -> None:
     town.wait(1)
     assert (town.bookings(), town.site.summary()["runs"]) == before
     assert town.site.summary()["gaps"] == 0
+
+
+def test_a_restored_twin_hears_what_the_unit_changed_itself(town: Town) -> None:
+    """A walk-up that was extended while the twin was away keeps its longer hours: the unit tells its bookings as
+    they stand, not as the twin that was lost last sent them."""
+    town.wait(1)
+    town.back_up()
+    town.walk_up("w1", "bilal", 20)
+    town.wait(1)
+    town.bench.link(False)
+    town.bench.tell_unit(ExtendAsked("w1", 15, lambda answer: None))
+    town.wait(1)
+    town.restore()
+    town.bench.link(True)
+    town.wait(1)
+    (hours,) = town.asked("SELECT start, end FROM bookings WHERE id = 'w1'")
+    assert instant(hours[1]) - instant(hours[0]) == timedelta(minutes=35)
 
 
 def test_a_restored_twin_says_what_came_back(town: Town) -> None:

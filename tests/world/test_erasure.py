@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from access.vocabulary import Outcome, Reason
-from controller.journal import JournalReader
+from controller.journal_reader import JournalReader
 from tests.world.town import BADGES, SAW, Town
 from twin.people import Erased, Unknown
 

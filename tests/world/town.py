@@ -15,7 +15,8 @@ from access.machines import Machine
 from access.policy import Policy
 from access.times import Opening
 from access.vocabulary import Cause
-from controller.journal import JournalReader, Stamped
+from controller.journal_reader import JournalReader
+from controller.journal_row import Stamped
 from lisiere.world.bench import Bench
 from lisiere.world.site import Site, Watch, Wire
 from twin import restored
@@ -30,14 +31,17 @@ SAW = "saw"
 class Town:
     """The site, and what happened there. `live` are the times at which the output went live."""
 
-    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
+    def __init__(
+        self, folder: Path, policy: Policy | None = None, start: datetime = START, rtc: bool = True
+    ) -> None:
         self.folder = folder
         self.facts: list[Fact] = []
         self.live: list[datetime] = []
         self.changes: list[Change] = []
         watch = Watch(self._fact, self._power, self.changes.append)
-        machines = (Machine(SAW, rtc=True),)
-        self.site = Site(folder, START, machines, policy or Policy(), Opening("Europe/Paris"), 0, watch)
+        self.start = start
+        machines = (Machine(SAW, rtc=rtc),)
+        self.site = Site(folder, start, machines, policy or Policy(), Opening("Europe/Paris"), 0, watch)
         for member, number in BADGES.items():
             self.site.people.put_member(member, [number])
 
@@ -60,7 +64,7 @@ class Town:
 
     def booked(self, id: str, member: str, minutes: int, until: int) -> None:
         """A booking that the twin has, between minutes of the day."""
-        hours = (START + timedelta(minutes=minutes), START + timedelta(minutes=until))
+        hours = (self.start + timedelta(minutes=minutes), self.start + timedelta(minutes=until))
         self.site.bookings.put(Booking(id, SAW, member, *hours))
         self.site.spread()
 
