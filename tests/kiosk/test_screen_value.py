@@ -69,7 +69,7 @@ def test_the_question_is_the_associations(house: House) -> None:
 
 
 def test_the_colour_is_the_associations(house: House) -> None:
-    """Everything that is the workshop's colour takes it, and the states keep theirs; high contrast keeps its own."""
+    """The workshop's colour becomes it, and the states keep theirs; high contrast keeps its own."""
     put(house, colours={"main": "1e5b4f"})
     assert colours.now.main == colours.rgb("1e5b4f") and colours.now.looks == colours.LINEN.looks
     house.touch("Langue")
