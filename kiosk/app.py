@@ -16,7 +16,7 @@ from kiosk.desk import Desk, draw_id
 from kiosk.environment import dots_per_inch, one_input
 from kiosk.face import Face
 from kiosk.languages import catalogue
-from kiosk.ports import Buttons, Clock, Directory, Link, Reader, Voice
+from kiosk.ports import Buttons, Clock, Directory, Link, Office, Reader, Voice, Writer
 from kiosk.session import EMPTY
 from kiosk.spoken import Aloud
 from kiosk.tidy import EVERY_S, tidy
@@ -51,11 +51,13 @@ class KioskApp(App):
         draw: Callable[[], str] = draw_id,
         voice: Voice | None = None,
         buttons: Buttons | None = None,
+        office: Office | None = None,
+        writer: Writer | None = None,
     ) -> None:
         super().__init__()
         one_input()
         self._clock = clock or SystemClock()
-        self.desk = Desk(links, directory, reader, self._clock, say, draw)
+        self.desk = Desk(links, directory, reader, self._clock, say, draw, office, writer)
         self._aloud = Aloud(self.desk, say, voice, buttons)
         self._shown: Shown | None = None
         self._tidy_at = self._clock.monotonic() + EVERY_S

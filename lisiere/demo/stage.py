@@ -14,7 +14,7 @@ import requests
 from controller.config import Panel, Simulated
 from lisiere.demo.bench import MachineBench
 from lisiere.demo.processes import DemoError, Processes
-from lisiere.demo.workshop import MACHINES, MEMBERS, Ports
+from lisiere.demo.workshop import MACHINES, MEMBERS, SERVICE_HOURS, Ports
 from lisiere.enrol import Enrolment, enrol
 
 KIOSK = "kiosk-1"
@@ -108,7 +108,7 @@ class Stage:
     def _enter_people_and_machines(self) -> None:
         for machine in MACHINES:
             body = {"id": machine.id, "name": machine.name, "requires": list(machine.requires)}
-            self.twin.post("/api/machines", body)
+            self.twin.post("/api/machines", body | {"service_hours": SERVICE_HOURS})
         for member in MEMBERS:
             self.twin.post(
                 "/api/members",

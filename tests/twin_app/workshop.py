@@ -72,8 +72,9 @@ class Site:
         return RequestSigner(device, self.keys[device], "twin", self.counter).sign(method, path, body)
 
     def device(self, device: str, method: str, path: str, body: bytes = b"") -> Response:
-        """A request of a device."""
-        return self.client.request(method, path, content=body, headers=self.signed(device, method, path, body))
+        """A request of a device, as `server_sync.client` sends it."""
+        headers = self.signed(device, method, path, body) | {"Content-Type": "application/json"}
+        return self.client.request(method, path, content=body, headers=headers)
 
     def restarted(self) -> TestClient:
         """The twin's next process, on the same store."""
@@ -88,7 +89,7 @@ class Site:
         assert answer.status_code == 200, answer.text
         return reply_from_bytes(unseal(answer.content, self.twin_key.public))
 
-    def row(self, unit: str, kind: str, opening: dict[str, object] | None = None, **body: object) -> Row:
+    def row(self, unit: str, kind: str, /, opening: dict[str, object] | None = None, **body: object) -> Row:
         """The next row of a unit's journal."""
         seq = self.seqs[unit] = self.seqs.get(unit, 0) + 1
         at = stamp(self.clock.now)
