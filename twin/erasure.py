@@ -18,13 +18,13 @@ from access.facts import stamp
 from access.people import erased_mark
 from server_sync.identity import badge_tag
 from twin import tables
-from twin.store import insert_new
+from twin.store import Prepared, insert_new
 
 NOBODY = ""
 """Whose a booking is, once its member was erased."""
 
 _B, _R, _E = tables.badges, tables.rows, tables.erased
-_MARKS = select(_E.c.mark)
+_MARKS = Prepared(select(_E.c.mark))
 _BLANK = _R.update().where(
     _R.c.unit == bindparam("of"), _R.c.epoch == bindparam("its"), _R.c.seq == bindparam("at_seq")
 )
@@ -46,7 +46,7 @@ def erase(conn: Connection, member: str, now: datetime) -> None:
 
 def marks(conn: Connection) -> frozenset[str]:
     """The digests of those who were erased."""
-    return frozenset(conn.execute(_MARKS).scalars())
+    return frozenset(row.mark for row in _MARKS.run(conn, {}))
 
 
 def without(opening: Mapping[str, Any], erased: frozenset[str]) -> Mapping[str, Any]:

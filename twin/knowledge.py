@@ -1,13 +1,12 @@
 """What the tables say, as the values that the rules know."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from access.bookings import Booking, BookingState
 from access.facts import instant, stamp
@@ -20,29 +19,31 @@ from access.vocabulary import Source
 from server_sync.identity import badge_tag
 from server_sync.wire import machine_from_json, opening_from_json, policy_from_json
 from twin import tables
+from twin.store import Prepared
 
 _META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("key"))
 _MACHINE = select(tables.machines.c.description, tables.machines.c.locked).where(
     tables.machines.c.id == bindparam("id")
 )
-_MEMBERS = select(tables.members)
-_MEMBER = _MEMBERS.where(tables.members.c.id == bindparam("id"))
+_MEMBER = select(tables.members).where(tables.members.c.id == bindparam("id"))
+_MEMBERS = Prepared(select(tables.members).order_by(tables.members.c.id))
 _K = tables.card_keys.c
-_BADGES = (
+_BADGES = Prepared(
     select(tables.badges, _K.strength, _K.machine_key, _K.kiosk_key)
     .join_from(tables.badges, tables.card_keys, isouter=True)
     .order_by(tables.badges.c.member, tables.badges.c.number)
 )
 _BOOKING = select(tables.bookings).where(tables.bookings.c.id == bindparam("id"))
 _ACCEPTED = tables.bookings.c.state == BookingState.ACCEPTED.value
-_ALL_BOOKINGS = (
+_IN_A_WINDOW = (
     select(tables.bookings)
     .where(tables.bookings.c.machine == bindparam("machine"))
     .where(tables.bookings.c.end > bindparam("after"), tables.bookings.c.start < bindparam("before"))
     .order_by(tables.bookings.c.start, tables.bookings.c.id)
 )
-_BOOKINGS = _ALL_BOOKINGS.where(_ACCEPTED)
-_DEVICES = (
+_ALL_BOOKINGS = Prepared(_IN_A_WINDOW)
+_BOOKINGS = Prepared(_IN_A_WINDOW.where(_ACCEPTED))
+_DEVICES = Prepared(
     select(tables.units.c.id, tables.units.c.public_key, tables.units.c.address, tables.units.c.machine)
     .where(tables.units.c.revoked.is_(False))
     .order_by(tables.units.c.id)
@@ -96,25 +97,25 @@ def machine(conn: Connection, id: str) -> Machine | None:
 
 def member(conn: Connection, id: str) -> Member | None:
     """A member without badges; None when there is no such member."""
-    row = conn.execute(_MEMBER, {"id": id}).mappings().one_or_none()
+    row = conn.execute(_MEMBER, {"id": id}).one_or_none()
     return None if row is None else _member(row, ())
 
 
 def members(conn: Connection, tag_key: bytes, machine: Machine | None = None) -> dict[str, Member]:
     """Every member, with badges as the unit with this key knows them: of those who may use its machine it holds
     the machine keys of their cards. Without a machine it is a kiosk, which holds everybody's kiosk keys."""
-    shown: dict[str, list[Row[Any]]] = {}
-    for badge in conn.execute(_BADGES):
+    shown: dict[str, list[Any]] = {}
+    for badge in _BADGES.run(conn, {}):
         shown.setdefault(badge.member, []).append(badge)
     found = {}
-    for row in conn.execute(_MEMBERS.order_by(tables.members.c.id)).mappings():
+    for row in _MEMBERS.run(conn, {}):
         member = _member(row, ())
         badges = tuple(_badge(badge, tag_key, member, machine) for badge in shown.get(member.id, ()))
         found[member.id] = replace(member, badges=badges)
     return found
 
 
-def _badge(row: Row[Any], tag_key: bytes, member: Member, machine: Machine | None) -> Badge:
+def _badge(row: Any, tag_key: bytes, member: Member, machine: Machine | None) -> Badge:
     bare = Badge(badge_tag(row.number, tag_key), bool(row.revoked))
     if row.strength is None:
         return bare
@@ -122,20 +123,20 @@ def _badge(row: Row[Any], tag_key: bytes, member: Member, machine: Machine | Non
     return replace(bare, strength=Strength(row.strength), key=key)
 
 
-def _member(row: Mapping[Any, Any], badges: tuple[Badge, ...]) -> Member:
+def _member(row: Any, badges: tuple[Badge, ...]) -> Member:
     return Member(
-        row["id"],
+        row.id,
         badges,
-        _qualifications(row["qualifications"]),
-        Role(row["role"]),
-        Category(row["category"]),
-        None if row["valid_until"] is None else instant(row["valid_until"]),
+        _qualifications(row.qualifications),
+        Role(row.role),
+        Category(row.category),
+        None if row.valid_until is None else instant(row.valid_until),
     )
 
 
 def booking(conn: Connection, id: str) -> Booking | None:
     """A booking that was accepted once, however it stands now; None when there is none."""
-    row = conn.execute(_BOOKING, {"id": id}).mappings().one_or_none()
+    row = conn.execute(_BOOKING, {"id": id}).one_or_none()
     return None if row is None else _booking(row)
 
 
@@ -144,7 +145,7 @@ def bookings(
 ) -> tuple[Booking, ...]:
     """The machine's accepted bookings that end after the one instant and start before the other."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before) if before else _FAR}
-    return tuple(_booking(row) for row in conn.execute(_BOOKINGS, window).mappings())
+    return tuple(_booking(row) for row in _BOOKINGS.run(conn, window))
 
 
 def bookings_as_they_stand(
@@ -152,7 +153,7 @@ def bookings_as_they_stand(
 ) -> tuple[Booking, ...]:
     """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
-    return tuple(_booking(row) for row in conn.execute(_ALL_BOOKINGS, window).mappings())
+    return tuple(_booking(row) for row in _ALL_BOOKINGS.run(conn, window))
 
 
 def screen(conn: Connection) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def screen(conn: Connection) -> dict[str, Any]:
 
 def devices(conn: Connection) -> tuple[Device, ...]:
     """The site's units and kiosks that were not revoked."""
-    return tuple(Device(row.id, row.public_key, row.address, row.machine) for row in conn.execute(_DEVICES))
+    return tuple(Device(row.id, row.public_key, row.address, row.machine) for row in _DEVICES.run(conn, {}))
 
 
 def elsewhere(conn: Connection, member: str, machine: str, now: datetime) -> int:
@@ -173,14 +174,14 @@ def elsewhere(conn: Connection, member: str, machine: str, now: datetime) -> int
     return int(conn.execute(_ELSEWHERE, asked).scalar_one())
 
 
-def _booking(row: Mapping[Any, Any]) -> Booking:
+def _booking(row: Any) -> Booking:
     return Booking(
-        row["id"],
-        row["machine"],
-        row["member"],
-        instant(row["start"]),
-        instant(row["end"]),
-        Source(row["source"]),
-        BookingState(row["state"]),
-        bool(row["started"]),
+        row.id,
+        row.machine,
+        row.member,
+        instant(row.start),
+        instant(row.end),
+        Source(row.source),
+        BookingState(row.state),
+        bool(row.started),
     )

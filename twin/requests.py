@@ -15,7 +15,7 @@ from access.facts import instant, stamp
 from access.vocabulary import BookingOutcome, Refusal
 from twin import knowledge, tables
 from twin.desk import OUTCOMES, Desk
-from twin.store import Record
+from twin.store import Prepared, Record
 
 PATIENCE = timedelta(seconds=18)
 """How long a unit may leave a request unanswered."""
@@ -28,7 +28,7 @@ _OLD = _PENDING.where(_R.c.asked <= bindparam("since"))
 _ONE = _OF_UNIT.where(_R.c.id == bindparam("id"))
 _COUNT = select(func.count()).select_from(_R).where(_R.c.unit == bindparam("unit"))
 _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
-_OLDEST = select(func.min(_R.c.asked)).where(_R.c.state == "pending")
+_OLDEST = Prepared(select(func.min(_R.c.asked).label("asked")).where(_R.c.state == "pending"))
 _FUTURE = (
     select(func.count())
     .select_from(_R)
@@ -159,7 +159,7 @@ _MACHINE_OF = select(tables.units.c.machine).where(tables.units.c.id == bindpara
 
 def deadline(conn: Connection) -> datetime | None:
     """When the oldest pending request is given up; None when nothing waits."""
-    oldest = conn.execute(_OLDEST).scalar_one()
+    oldest = _OLDEST.run(conn, {})[0].asked
     return None if oldest is None else instant(oldest) + PATIENCE
 
 

@@ -28,7 +28,6 @@ from lisiere.demo.processes import DemoError
 from server_sync.identity import PrivateKey
 from server_sync.wire import MAX_ROWS
 
-QUIET_TAPS = 10
 LOOK_S = 0.01
 RUN_EVERY = 10
 """Of so many rows one is a run; the others are decisions."""
@@ -42,7 +41,7 @@ def measure(counts: Counts, progress: Progress) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lisiere-bench-") as name, ExitStack() as parts:
         folder = Path(name)
         unit = UnitOnTrial(folder, parts)
-        quiet = _quiet_taps(unit)
+        quiet = _quiet_taps(unit, counts.quiet_taps)
         for count in range(counts.drains):
             unit.twin.stop()
             bodies, last = _days_of_rows(unit.data, counts.waiting_rows)
@@ -63,10 +62,10 @@ def measure(counts: Counts, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _quiet_taps(unit: UnitOnTrial) -> list[float]:
+def _quiet_taps(unit: UnitOnTrial, number: int) -> list[float]:
     processes = unit.started()
     try:
-        return [_tapped(unit) for _ in range(QUIET_TAPS)]
+        return [_tapped(unit) for _ in range(number)]
     finally:
         processes.stop()
 

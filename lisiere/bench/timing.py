@@ -22,6 +22,7 @@ class Counts:
     days: int = 28
     revocations: int = 100
     drains: int = 3
+    quiet_taps: int = 10
     waiting_rows: int = 5000
     dawdlers: int = 500
     asks: int = 300

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
@@ -125,6 +127,12 @@ def _outcomes(seeds: list[int], processes: int) -> Generator[Outcome, None, None
     if processes == 1 or len(seeds) == 1:
         yield from map(play_seed, seeds)
         return
-    # What is there before the first seed stays: the collector need not look at it again and again.
-    with ProcessPoolExecutor(processes, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(processes, initializer=_prepare) as pool:
         yield from pool.map(play_seed, seeds)
+
+
+def _prepare() -> None:
+    """What is there before the first seed stays: the collector need not look at it again and again. And whoever is
+    told to end takes its temporary folder away, which lies in memory."""
+    gc.freeze()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

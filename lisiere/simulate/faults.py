@@ -77,6 +77,13 @@ def _weather(kind: str) -> Befalls:
     return befalls
 
 
+def _partition(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
+    """Of any length; now and then it began so long before that the replica has grown old by now."""
+    began = at - timedelta(seconds=rng.randint(6 * HOUR, 9 * HOUR)) if rng.random() < 0.4 else at
+    yield _act(machine, began, "link_down")
+    yield _act(machine, _for(10, 4 * DAY)(at, rng), "link_up")
+
+
 def _crash(machine: Machine, at: datetime, rng: Random) -> Iterator[Act]:
     """The process dies at one of the next times its disk is written, before or after that."""
     yield _act(machine, at, "crash", writes=rng.randint(1, 12), after=rng.random() < 0.5)
@@ -151,7 +158,7 @@ _BEFALLS: dict[str, Befalls] = {
     "reorder": _weather("reorder"),
     "delay": _weather("delay"),
     "replay": _weather("replay"),
-    "partition": _spell(("link_down", {}), ("link_up", {}), 10, 4 * DAY),
+    "partition": _partition,
     "twin_restart": _spell(("twin_down", {}), ("twin_up", {}), 5, 15 * MINUTE),
     "twin_restored": _spell(("twin_down", {}), ("twin_restored", {}), 5, 15 * MINUTE),
     "old_replica": _old_replica,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from access.facts import BookingChanged, DecisionMade, Fact, RunClosed
+from access.people import Strength
 from access.vocabulary import Cause, Outcome
 from lisiere.simulate.books import Books, opened
 from lisiere.simulate.peace import judge
@@ -137,7 +138,9 @@ class Referee:
         return self._truth.machines[words["machine"]]
 
     def _tapped(self, words: Mapping[str, Any], now: int) -> None:
-        self._standing(words).tapped_ms = now
+        standing = self._standing(words)
+        standing.tapped_ms = now
+        standing.strength = words.get("strength", Strength.NTAG424)
 
     def _walked_up(self, words: Mapping[str, Any], now: int) -> None:
         if words["power"] and not self._standing(words).machine.hazardous:

@@ -1,7 +1,7 @@
 """Taps: what was granted might be, and who had firm hours was let in."""
 
 from access.facts import DecisionMade
-from access.people import Role
+from access.people import Role, Strength
 from access.policy import REPLICA_LIFETIME, UntrustedClock
 from access.vocabulary import Outcome, Reason, Source
 from lisiere.rehearse.script import Person
@@ -40,6 +40,8 @@ class Taps:
         revoked = self._truth.revoked.get(badge)
         good = badge in person.badges and (revoked is None or revoked >= standing.synced_ms)
         self._hold(good, "only_good_badges_start", standing, fact, now)
+        weak = (Strength.FAILED, Strength.UID) if standing.machine.hazardous else (Strength.FAILED,)
+        self._hold(standing.strength not in weak, "a_weak_badge_starts_nothing", standing, fact, now)
         qualified = person.role in NEEDS_NOTHING or standing.machine.requires <= person.qualifications
         self._hold(qualified, "only_the_qualified_start", standing, fact, now)
         locked = standing.locked_ms is not None and standing.locked_ms < standing.synced_ms
@@ -86,6 +88,7 @@ class Taps:
             self._hold(standing.was_locked, "a_machine_in_service_is_not_locked", standing, fact, now)
         elif fact.reason is Reason.BADGE_UNKNOWN:
             known = any(badge in person.badges for person in self._truth.people.values())
+            known = known and standing.strength is not Strength.FAILED
             self._hold(not known, "a_members_badge_is_known", standing, fact, now)
         elif fact.reason is Reason.NOT_QUALIFIED and person is not None:
             qualified = standing.machine.requires <= person.qualifications

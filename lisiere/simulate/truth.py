@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from access.machines import Machine
+from access.people import Strength
 from access.policy import Policy
 from lisiere.rehearse.script import Person
 from lisiere.world.bench import Bench
@@ -35,6 +36,7 @@ class Standing:
     lock_heard_ms: int = NEVER
     was_locked: bool = False
     tapped_ms: int = NEVER
+    strength: Strength = Strength.NTAG424
     synced_ms: int = 0
     timed_ms: int = 0
     copied_ms: int | None = None

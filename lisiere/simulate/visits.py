@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from access.machines import Machine
-from access.people import Role
+from access.people import Role, Strength
 from lisiere.rehearse.script import Act, Person
 from lisiere.simulate.plan import DAYS, Plan
 
@@ -17,6 +17,8 @@ LEADS = ((2, 25), (60, 1_200), (1_500, 28_000))
 """How long before its start a booking is made, in minutes: at the last moment, the same day, days ahead."""
 OFFICE = 0.06
 """Locks, and likewise revoked badges, on a device-day."""
+WEAK = 0.06
+"""How many taps are not worth what the badge should be."""
 UNKNOWN = "04FFFFFFFFFFFF"
 
 
@@ -150,9 +152,15 @@ class _Machine:
         yield from self._comes(visit, visit.start)
 
     def _staff_comes(self, visit: _Visit) -> Iterator[Act]:
-        """Somebody who needs no booking."""
+        """Somebody who needs no booking, half of the time shortly before somebody else's hours, and sewing on."""
         who = self._rng.choice(self._staff)
-        yield from self._comes(_Visit(visit.id, who, visit.start, visit.minutes), visit.start)
+        if self._rng.random() < 0.5:
+            yield from self._comes(_Visit(visit.id, who, visit.start, visit.minutes), visit.start)
+            return
+        yield from self._booked(visit)
+        at = visit.start - self._seconds(20, 900)
+        yield self._taps(who.badges[0], at)
+        yield self._act(at + self._seconds(2, 15), "current", amps=1.5)
 
     def _stranger(self, visit: _Visit) -> Iterator[Act]:
         """A badge that nobody knows."""
@@ -208,7 +216,10 @@ class _Machine:
             yield self._act(stops + self._seconds(1, 30), "stop_at_kiosk", member=visit.person.id)
 
     def _taps(self, badge: str, at: datetime) -> Act:
-        return self._act(at, "tap", badge=badge)
+        """Now and then with a copy of the badge, or with an old card that only says a number."""
+        weak = self._rng.choice((Strength.UID, Strength.FAILED))
+        strength = weak if self._rng.random() < WEAK else Strength.NTAG424
+        return self._act(at, "tap", badge=badge, strength=strength)
 
     # --- the office ----------------------------------------------------------------------------------
 
