@@ -12,6 +12,8 @@ RULES = [f"rule {number}" for number in range(1, 17)]
 """The rules that the records of a rehearsal must obey (docs/rehearsal.md)."""
 PROMISES = [f"G{number}" for number in range(1, 10)]
 """What is promised of the link between a unit and its twin (docs/planted-bugs.md)."""
+POLICY = "a policy"
+"""What a fault breaks that is in neither list: what the association decided."""
 PLACES = ("access/", "controller/", "server_sync/", "twin/")
 """Where faults are planted."""
 

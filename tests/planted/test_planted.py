@@ -4,7 +4,7 @@ import pytest
 
 from tests.planted.campaign import HOUSE, NOBODY, Verdict, apply, campaign, on_the_page, page, tried
 from tests.planted.campaign import PAGE as THE_PAGE
-from tests.planted.faults import PLACES, PROMISES, RULES, Fault, faults
+from tests.planted.faults import PLACES, POLICY, PROMISES, RULES, Fault, faults
 
 FAULTS = faults()
 
@@ -22,7 +22,7 @@ def test_there_is_a_fault_for_every_rule_and_every_promise() -> None:
     """At least thirty faults, and for each rule of the rehearsals and each promise G1 to G9 one that breaks it."""
     assert len(FAULTS) >= 30
     broken = {what for fault in FAULTS for what in fault.breaks}
-    assert broken == {*RULES, *PROMISES}
+    assert broken == {*RULES, *PROMISES, POLICY}
 
 
 def test_the_page_tells_of_every_fault() -> None:
