@@ -67,8 +67,9 @@ def decide(
     """
     owner = rightful_owner(tag, strength, replica)
     member = owner[0] if owner else None
+    revoked = owner is not None and (owner[1].revoked or (clock.trusted and owner[1].ended(clock.wall)))
     weak = not replica.machine.takes(strength)
-    refusal = _refused_before_hours(member, owner is not None and owner[1].revoked, weak, machine, replica, clock)
+    refusal = _refused_before_hours(member, revoked, weak, machine, replica, clock)
     if refusal is not None:
         return Denied(refusal, member)
     assert member is not None

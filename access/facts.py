@@ -203,14 +203,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""The years that an instant may be of: a clock that was never set begins with the first of them."""
+
+
 def stamp(instant: datetime) -> str:
     """An instant as journals and messages write it: UTC, ISO 8601, milliseconds, `Z`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def instant(text: str) -> datetime:
-    """The instant of a stamp. ValueError for anything without an offset."""
+    """The instant of a stamp. ValueError for anything without an offset, or that is not `imaginable`."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"'{text}' has no UTC offset")
-    return at.astimezone(UTC)
+    return imaginable(at).astimezone(UTC)
+
+
+def imaginable(at: datetime) -> datetime:
+    """An instant far enough from both ends of the calendar to be told in any zone. ValueError for any other."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"not a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return at

@@ -47,12 +47,18 @@ class Badge:
 
     `strength` is what it was enrolled with, and has to show at every tap. `key` (hex) is the card's own key that
     this unit checks it with; empty where the badge has none, or where its member may not use the machine.
+    `until` is exclusive: a badge that was lent for a day is good for nothing from that instant on.
     """
 
     tag: str
     revoked: bool = False
     strength: Strength = Strength.UID
     key: str = field(default="", repr=False)
+    until: datetime | None = None
+
+    def ended(self, at: datetime) -> bool:
+        """True when the badge was lent, and the time is over at that instant."""
+        return self.until is not None and at >= self.until
 
 
 @dataclass(frozen=True, slots=True)

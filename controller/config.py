@@ -69,13 +69,15 @@ class Simulated:
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything a unit's program must be told. `twin_key` and `tag_key` are hexadecimal, and come from the
-    enrolment; `reader` is what `lisiere reader` calls it, such as `tty:S0:pn532`."""
+    enrolment; `reader` is what `lisiere reader` calls it, such as `tty:S0:pn532`. `desk`, for a kiosk at which
+    badges are given out: the file of the desk's master key, on a stick that is in the safe otherwise."""
 
     unit: str
     twin: str
     twin_key: str
     tag_key: str
     reader: str
+    desk: str = ""
     relay: Relay = Relay()
     board: Board = Board()
     panel: Panel = Panel()
@@ -107,7 +109,8 @@ def load(folder: Path) -> Config:
 
 def write(folder: Path, config: Config) -> None:
     """Write a configuration into a unit's folder, for its owner's eyes only."""
-    lines = [f'{name} = "{getattr(config, name)}"' for name in ("unit", "twin", "twin_key", "tag_key", "reader")]
+    names = ["unit", "twin", "twin_key", "tag_key", "reader", *(["desk"] if config.desk else [])]
+    lines = [f'{name} = "{getattr(config, name)}"' for name in names]
     for name, kind in TABLES.items():
         table = getattr(config, name)
         changed = [f for f in fields(kind) if getattr(table, f.name) != f.default]

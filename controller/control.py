@@ -33,6 +33,7 @@ from controller.events import (
     BadgePresented,
     BeginAsked,
     CancelAsked,
+    ClearAsked,
     ClockChanged,
     DiskChanged,
     EpochBegun,
@@ -232,6 +233,8 @@ class Control:
                 self._begin(event)
             case Offered(request):
                 self._answer_request(request)
+            case ClearAsked(member):
+                self._clear(member)
             case FaultSeen(member, what):
                 self._tell((FaultReported(member, what),))
             case RatingGiven(face, question, answer):
@@ -352,7 +355,15 @@ class Control:
             return
         event.reply(Accepted(booking))
         if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
-            self._inbox.append(sales.shown(member, ""))
+            self._inbox.append(sales.shown(member, "", self.clock().wall))
+
+    def _clear(self, id: str) -> None:
+        """A badge at the kiosk counts as the tap that clears a weld, where it is a technician's. It is taken while
+        the fault stands that refuses it, so that it can start nothing."""
+        member = self.replica.members.get(id)
+        welded = Fault.RELAY_WELDED in self.state.faults and isinstance(self.state.phase, Idle)
+        if member is not None and welded:
+            self._step(sales.shown(member, "", self.clock().wall))
 
     def _sell(self, sale: Sale | Answer, reply: Reply) -> None:
         """Give the kiosk its answer: a refusal at once, anything else when it is on disk."""

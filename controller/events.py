@@ -164,6 +164,13 @@ class CancelAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearAsked:
+    """Who badged at the kiosk says that the machine is mended: only a technician's word counts."""
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class FaultSeen:
     """Somebody at the kiosk, or the unit itself, says that something is wrong."""
 
@@ -267,6 +274,7 @@ Event = (
     | BeginAsked
     | ExtendAsked
     | CancelAsked
+    | ClearAsked
     | FaultSeen
     | RatingGiven
     | Offered

@@ -136,12 +136,19 @@ class Rate:
     answer: str = ""
 
 
-Ask = WalkUp | Reserve | Begin | Extend | Cancel | Finish | ReportFault | Rate
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """`POST /clear`: a technician has mended the machine; a welded relay that is open again is forgiven."""
+
+    member: str
+
+
+Ask = WalkUp | Reserve | Begin | Extend | Cancel | Finish | ReportFault | Rate | Clear
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`, `Rate`)."""
+    """The unit took it; there is no booking to tell of (`Finish`, `ReportFault`, `Rate`, `Clear`)."""
 
 
 UnitAnswer = Answer | Done
@@ -156,6 +163,7 @@ PATHS: dict[str, type[Ask]] = {
     "/finish": Finish,
     "/fault": ReportFault,
     "/rating": Rate,
+    "/clear": Clear,
 }
 """What may be posted to the port, and what it carries."""
 

@@ -4,7 +4,7 @@ Pure: each function says what is to be answered; `controller.control` writes it 
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from access import book as rules
 from access.book import Accepted, Answer, Circumstances, Refused
@@ -41,7 +41,7 @@ def walk_up(event: WalkUpAsked, ledger: Ledger, replica: Replica, at: Circumstan
     end = at.now + timedelta(minutes=event.minutes)
     asked = Booking(event.id, replica.machine.id, event.member, at.now, end, Source.KIOSK)
     answer = rules.walk_up(event.id, member, event.minutes, at, power=power)
-    return Sale(answer, asked, BookingOutcome.ACCEPTED, shown(member, event.id) if power else None)
+    return Sale(answer, asked, BookingOutcome.ACCEPTED, shown(member, event.id, at.now) if power else None)
 
 
 def reserve(event: ReserveAsked, ledger: Ledger, replica: Replica, at: Circumstances) -> Sale | Answer:
@@ -90,8 +90,8 @@ def requested(
     return rules.extend(known, member, request.minutes, at), BookingOutcome.EXTENDED
 
 
-def shown(member: Member, made: str) -> BadgePresented:
+def shown(member: Member, made: str, now: datetime) -> BadgePresented:
     """The badge that a member showed at the kiosk, which has checked it: the first that is good, else the first."""
-    good = [badge for badge in member.badges if not badge.revoked]
+    good = [badge for badge in member.badges if not badge.revoked and not badge.ended(now)]
     badge = (good or [*member.badges, Badge("")])[0]
     return BadgePresented(badge.tag, made, badge.strength)

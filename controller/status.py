@@ -1,7 +1,8 @@
 """How a unit stands, as a screen and as a light show it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 from access.bookings import Booking
 from access.facts import DecisionMade
@@ -57,7 +58,7 @@ class Status:
             clock_trusted=clock.trusted,
             online=not control.contact.lost,
             lease_end=control.lease_end(clock),
-            bookings=_of_interest(control.ledger.effective, clock.wall),
+            bookings=_of_interest(control.ledger.effective, _midnight(control, clock.wall)),
             last=self._last,
         )
 
@@ -81,8 +82,14 @@ def _warning(run: Run | None, now_ms: int) -> Warn | None:
     return Warn.ENDING if run.told_ending is not None else None
 
 
-def _of_interest(bookings: tuple[Booking, ...], now: datetime) -> tuple[Booking, ...]:
-    return tuple(booking for booking in bookings if booking.blocks and booking.end > now)
+def _of_interest(bookings: tuple[Booking, ...], since: datetime) -> tuple[Booking, ...]:
+    return tuple(booking for booking in bookings if booking.blocks and booking.end > since)
+
+
+def _midnight(control: Control, now: datetime) -> datetime:
+    """When the site's day began: its screens tell today's bookings, those that are over too."""
+    local = now.astimezone(ZoneInfo(control.replica.opening.timezone))
+    return datetime.combine(local.date(), time(0), local.tzinfo).astimezone(UTC)
 
 
 def pattern(state: UnitState) -> Pattern:

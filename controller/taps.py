@@ -55,7 +55,7 @@ def _refused(state: State, event: BadgePresented, denied: Denied, view: View) ->
 
 def _may_clear_weld(tag: str, member: Member | None, view: View) -> bool:
     owner = view.replica.owner(tag)
-    valid = owner is not None and not owner[1].revoked
+    valid = owner is not None and not owner[1].revoked and not owner[1].ended(view.clock.wall)
     return (
         valid
         and member is not None

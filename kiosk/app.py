@@ -12,13 +12,14 @@ from kivy.clock import Clock as Frames
 from kivy.core.window import Window
 from kivy.metrics import Metrics
 
-from kiosk import colours
 from kiosk.desk import Desk, draw_id
 from kiosk.environment import dots_per_inch, one_input
 from kiosk.face import Face
 from kiosk.languages import catalogue
-from kiosk.ports import Buttons, Clock, Directory, Link, Reader, Voice
+from kiosk.ports import Buttons, Clock, Directory, Link, Office, Reader, Voice, Writer
+from kiosk.session import EMPTY
 from kiosk.spoken import Aloud
+from kiosk.tidy import EVERY_S, tidy
 from kiosk.views import Shown
 from kiosk.words import Say
 
@@ -50,17 +51,19 @@ class KioskApp(App):
         draw: Callable[[], str] = draw_id,
         voice: Voice | None = None,
         buttons: Buttons | None = None,
+        office: Office | None = None,
+        writer: Writer | None = None,
     ) -> None:
         super().__init__()
         one_input()
         self._clock = clock or SystemClock()
-        self.desk = Desk(links, directory, reader, self._clock, say, draw)
+        self.desk = Desk(links, directory, reader, self._clock, say, draw, office, writer)
         self._aloud = Aloud(self.desk, say, voice, buttons)
         self._shown: Shown | None = None
+        self._tidy_at = self._clock.monotonic() + EVERY_S
 
     def build(self) -> Face:
         """The window's only child."""
-        Window.clearcolor = (*colours.LINEN.paper, 1)
         Metrics.dpi = dots_per_inch((round(Window.width), round(Window.height)))
         return Face(self.desk, self._clock)
 
@@ -86,6 +89,9 @@ class KioskApp(App):
             self._shown = shown
             self.root.show(shown)
             self._aloud.show(shown)
+        if self.desk.session == EMPTY and self._clock.monotonic() >= self._tidy_at:
+            tidy()
+            self._tidy_at = self._clock.monotonic() + EVERY_S
 
     def end(self) -> None:
         """Let the window end after this frame; from a signal handler too."""

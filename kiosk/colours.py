@@ -1,11 +1,14 @@
 """The colours: cloth, thread and ink; and the same screen in high contrast. `now` is the one in use."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from kiosk.views.tile import Look
 
 Rgb = tuple[float, float, float]
+HEX = re.compile("[0-9A-Fa-f]{6}")
 
 
 def rgb(hexed: str) -> Rgb:
@@ -105,6 +108,12 @@ NIGHT = Palette(
 """High contrast: light on black, at 7 to 1 or more."""
 
 now = LINEN
+
+
+@lru_cache(maxsize=8)
+def linen(main: str) -> Palette:
+    """The everyday colours with the association's own, six hex digits; the twin has seen that it can be read."""
+    return replace(LINEN, main=rgb(main)) if HEX.fullmatch(main) else LINEN
 
 
 def use(palette: Palette) -> None:

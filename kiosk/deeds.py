@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from access.bookings import Booking
+from kiosk.team import TeamDeed
 
 
 class Page(StrEnum):
@@ -142,4 +143,4 @@ class Voice:
 Wish = Take | Later | Begin | Lengthen | Stop | GiveBack | Report
 """What a unit is asked for."""
 
-Deed = Wish | Pick | Undo | Again | Back | Open | Rate | Reply | Speak | Contrast | Voice
+Deed = Wish | Pick | Undo | Again | Back | Open | Rate | Reply | Speak | Contrast | Voice | TeamDeed

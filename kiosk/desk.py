@@ -14,9 +14,11 @@ from kiosk import deeds
 from kiosk import session as steps
 from kiosk.asks import ask_of
 from kiosk.deeds import Deed
+from kiosk.errands import Errands
 from kiosk.languages import catalogue
-from kiosk.ports import Clock, Directory, Link, Reader
+from kiosk.ports import Clock, Directory, Link, Office, Reader, Writer
 from kiosk.session import EMPTY, Session, Stage
+from kiosk.team import Team, laid
 from kiosk.views import Shown, view
 from kiosk.views.result import UNDO_S
 from kiosk.views.scene import Scene, Seen, hear
@@ -53,6 +55,8 @@ class Desk:
         clock: Clock,
         say: Callable[[str], Say] = catalogue,
         draw: Callable[[], str] = draw_id,
+        office: Office | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self._links = links
         self._directory = directory
@@ -69,6 +73,8 @@ class Desk:
         self._news = 0
         self._known: object = None
         self._shown: Shown | None = None
+        self._badge = ""
+        self._errands = Errands(office, writer, clock, draw, self._send, self._change_team)
 
     def start(self) -> None:
         """Begin to listen to the units and to the reader."""
@@ -82,6 +88,7 @@ class Desk:
     def close(self) -> None:
         """Stop listening; what was given back is given back now."""
         self._step(EMPTY)
+        self._errands.close()
         self._reader.close()
         for link in self._links.values():
             link.close()
@@ -94,6 +101,7 @@ class Desk:
         if self.session.complete:
             self._ask()
             self._read_inbox()
+        self._look_at_the_team()
         known = self.session, self._news, int(self._clock.monotonic() * LOOKS_A_SECOND)
         if self._shown is None or known != self._known:
             self._shown, self._known = self._look(), known
@@ -114,7 +122,8 @@ class Desk:
         warned = self._may_end() and left <= WARN_S
         warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
         ease = session.ease
-        return Shown(view(session, scene), session.language, ease.contrast, ease.spoken, warning)
+        shown = view(session, scene)
+        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour)
 
     # What people do
 
@@ -122,21 +131,25 @@ class Desk:
         """A badge was shown to the kiosk's reader."""
         self.touch()
         owner = self._directory.site().owner(tag)
-        if owner is None or owner[1].revoked:
+        if self.session.team is not None and self.session.team.lending:
+            self._lend(self.session.team, tag, owner is not None and owner[1].until is None)
+            return
+        if owner is None or owner[1].revoked or owner[1].ended(self._clock.now()):
             reason = Reason.BADGE_UNKNOWN if owner is None else Reason.BADGE_REVOKED
             self._step(Session(ease=self.session.ease, notice=what_and_do(self.scene().say, reason)))
             return
         left, at = self._left
         again = left.person == owner[0] and self._clock.monotonic() - at < RESUME_S
         fresh = self.session == EMPTY or self.session.notice is not None
-        self._left = EMPTY, 0.0
+        self._left, self._badge = (EMPTY, 0.0), tag
         self._step(left if again and fresh else steps.badge_shown(self.session, owner[0]))
 
     def do(self, deed: Deed) -> None:
         """Something was touched."""
         self.touch()
         before = self.session
-        self._step(steps.do(before, deed, self._draw, self._clock.monotonic()), undone=deed == deeds.Undo())
+        after = steps.do(before, deed, self._draw, self._clock.now(), self._clock.monotonic())
+        self._step(after, undone=deed == deeds.Undo())
         self._tell_of(deed, before)
 
     def touch(self) -> None:
@@ -193,16 +206,37 @@ class Desk:
     def _leave(self) -> None:
         """The board again; who comes back soon goes on with what they had begun."""
         if self.session.stage is Stage.CHOOSING and self.session.person is not None:
-            self._left = replace(self.session, page=None), self._clock.monotonic()
+            self._left = replace(self.session, page=None, team=None), self._clock.monotonic()
         self._step(EMPTY)
 
     def _idle(self) -> float:
         return self._clock.monotonic() - self._touched_at
 
+    def _look_at_the_team(self) -> None:
+        """What the team asks for is begun; what comes of it at once is shown at once."""
+        before = self.session.team
+        after = self._errands.look(before, self._badge, self._directory.site())
+        if after is not before:
+            self.session = replace(self.session, team=after)
+        self._read_inbox()
+
+    def _change_team(self, change: Callable[[Team], Team]) -> None:
+        self.post(lambda: self._with_team(change))
+
+    def _with_team(self, change: Callable[[Team], Team]) -> None:
+        if self.session.team is not None:
+            self.session = replace(self.session, team=change(self.session.team))
+
+    def _lend(self, team: Team, tag: str, own: bool) -> None:
+        """A badge was laid down to be lent, not to be greeted."""
+        lent = laid(team, tag, own, self._draw(), self._clock.monotonic())
+        self._step(replace(self.session, team=lent))
+
     def _look_at_the_site(self) -> None:
         """A machine that is taken off the list while somebody looks at it leads back to the board."""
-        machines = {post.machine.id for post in self._directory.site().posts}
-        if self.session.machine is not None and self.session.machine not in machines:
+        machines, team = {post.machine.id for post in self._directory.site().posts}, self.session.team
+        looked_at = {self.session.machine, *((team.machine or None, *team.picked) if team else ())} - {None}
+        if not looked_at <= machines:
             self._step(EMPTY)
 
     def _promise_kept(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from access.facts import instant
+from access.people import Member
 from kiosk.ports import Helper, Person, Post, Site, Survey
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import IdentityError, PublicKey, unseal
@@ -137,7 +138,7 @@ def copy_of(raw: Mapping[str, Any], name: str) -> Copy:
                 for machine in map(machine_from_json, raw["machines"])
             ),
             people=tuple(
-                Person(member, _first(str(names["members"].get(member.id, ""))), str(languages.get(member.id, "")))
+                _person(member, str(names["members"].get(member.id, "")), str(languages.get(member.id, "")))
                 for member in map(member_from_json, raw["members"])
             ),
             policy=policy_from_json(raw["policy"]),
@@ -145,6 +146,7 @@ def copy_of(raw: Mapping[str, Any], name: str) -> Copy:
             trainings={str(id): str(words) for id, words in own.get("trainings", {}).items()},
             helpers=tuple(_helper(helper) for helper in own.get("helpers", ())),
             survey=_survey(own.get("survey")),
+            colour=str((own.get("colours") or {}).get("main", "")),
         )
         version = int(raw["version"][0]), int(raw["version"][1])
         return Copy(version, site, tuple(_address(unit) for unit in raw["units"] if unit["address"]))
@@ -164,8 +166,11 @@ def _survey(raw: Mapping[str, Any] | None) -> Survey | None:
     return Survey(str(raw["question"]), tuple(str(answer) for answer in raw["answers"]))
 
 
-def _first(name: str) -> str:
-    return name.split(" ")[0]
+def _person(member: Member, name: str, language: str) -> Person:
+    """A member by the first name, and for the team with an initial; by the id where there is no name."""
+    first, *more = name.split() or [""]
+    initial = f" {more[-1][0].upper()}." if more else ""
+    return Person(member, first, language, f"{first}{initial}" or member.id)
 
 
 def _address(raw: Mapping[str, Any]) -> UnitAddress:

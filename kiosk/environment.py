@@ -12,6 +12,7 @@ SETTINGS = MappingProxyType(
         "KIVY_NO_CONFIG": "1",  # a stale file in somebody's home must not win
         "KIVY_NO_FILELOG": "1",  # the journal of the system keeps the log; SD cards wear out
         "KIVY_LOG_MODE": "PYTHON",  # otherwise it takes over the root logger and stderr
+        "KIVY_IMAGE": "sdl2",  # the others cost a start their import, and the kiosk draws its pictures itself
         "KCFG_GRAPHICS_MAXFPS": "30",  # half the idle cost of 60, and one frame later at the most
         "KCFG_GRAPHICS_SHOW_CURSOR": "0",
         "KCFG_GRAPHICS_ALLOW_SCREENSAVER": "0",

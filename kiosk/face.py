@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kivy.core.window import Window
 from kivy.input import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import mm
@@ -15,16 +16,35 @@ from kiosk.comfort import ComfortScreen
 from kiosk.desk import Desk
 from kiosk.languages import LANGUAGES
 from kiosk.member import MemberScreen
+from kiosk.panel import PanelScreen
+from kiosk.plan import PlanScreen
 from kiosk.ports import Clock
+from kiosk.record import RecordScreen
 from kiosk.sheet import SheetScreen
+from kiosk.table import TableScreen
 from kiosk.views import Shown, View
 from kiosk.views.board import Board
 from kiosk.views.comfort import Comfort
 from kiosk.views.member import MemberPage
+from kiosk.views.team.panel import Panel, Table
+from kiosk.views.team.plan import Plan
+from kiosk.views.team.record import RecordPage
 
 BOUNCE_S = 0.15
 BOUNCE_MM = 5.0
 """A second touch this soon and this near is the first one bouncing."""
+
+
+SCREENS = (
+    BoardScreen,
+    MemberScreen,
+    SheetScreen,
+    ComfortScreen,
+    PanelScreen,
+    TableScreen,
+    PlanScreen,
+    RecordScreen,
+)
 
 
 class Warned(FloatLayout):
@@ -41,7 +61,7 @@ class Face(FloatLayout):
         self._desk = desk
         self._clock = clock
         self._last = (-1.0, 0.0, 0.0)
-        self._drawn = (False, False)
+        self._drawn = (False, False, "")
         self._draw()
 
     @property
@@ -56,7 +76,7 @@ class Face(FloatLayout):
 
     def show(self, shown: Shown) -> None:
         """Show a view on the screen that is made for it. Another direction or contrast is drawn afresh."""
-        drawn = LANGUAGES[shown.language].right_to_left, shown.contrast
+        drawn = LANGUAGES[shown.language].right_to_left, shown.contrast, shown.colour
         if drawn != self._drawn:
             self._drawn = drawn
             self._draw()
@@ -70,12 +90,13 @@ class Face(FloatLayout):
 
     def _draw(self) -> None:
         """Make every widget anew, without a transition: what was touched is there at once."""
-        leftwards, contrast = self._drawn
+        leftwards, contrast, colour = self._drawn
         direction.use(leftwards)
-        colours.use(colours.NIGHT if contrast else colours.LINEN)
+        colours.use(colours.NIGHT if contrast else colours.linen(colour))
+        Window.clearcolor = (*colours.now.paper, 1)
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
-        for kind in (BoardScreen, MemberScreen, SheetScreen, ComfortScreen):
+        for kind in SCREENS:
             kind.desk = self._desk
             self._screens.add_widget(kind(name=kind.__name__.removesuffix("Screen").lower()))
         self._warned = Warned()
@@ -106,6 +127,14 @@ def _screen(view: View) -> str:
             return "member"
         case Comfort():
             return "comfort"
+        case Panel():
+            return "panel"
+        case Table():
+            return "table"
+        case Plan():
+            return "plan"
+        case RecordPage():
+            return "record"
     return "sheet"
 
 

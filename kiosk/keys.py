@@ -176,10 +176,11 @@ class ChoiceGrid(Grid):
 
 
 class KeyBar(Row):
-    """Choices at the edge of a screen, each as wide as it needs."""
+    """Choices at the edge of a screen, each as wide as it needs; those with a sign `signed_mm`."""
 
     choices = ObjectProperty(())
     desk = ObjectProperty(None, allownone=True)
+    signed_mm = NumericProperty(24)
 
     def on_choices(self, *_: object) -> None:
         """As many keys as there are choices."""
@@ -190,7 +191,7 @@ class KeyBar(Row):
         keys = self.children if direction.right_to_left else reversed(self.children)
         for key, choice in zip(keys, self.choices, strict=True):
             key.choice = choice
-            key.width = round(mm(24 if choice.sign else 38 if choice.main else 30))
+            key.width = round(mm(self.signed_mm if choice.sign else 38 if choice.main else 30))
         gaps = max(0, len(self.choices) - 1) * self.spacing
         self.width = sum(key.width for key in self.children) + gaps
 

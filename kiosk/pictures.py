@@ -1,26 +1,15 @@
 """A picture of every screen, out of the fixed story: for the manual, for reviews, and for eyes."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from access.vocabulary import Fault, Reason
 from kiosk.app import KioskApp
 from kiosk.deeds import Contrast, Deed, GiveBack, Open, Page, Pick, Rate, Report, Speak, Stop, Take, Trouble
+from kiosk.pictures_team import Act, Scene, badge, team_scenes
 from kiosk.stage import Stage
 from kiosk.story import Story
-
-Act = Callable[[Story, KioskApp], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A picture to be taken: a name that begins with its screen's, a title, and what leads to it."""
-
-    name: str
-    title: str
-    act: Act
 
 
 def take(folder: Path, size: tuple[int, int] = (1280, 800), language: str = "fr") -> list[Path]:
@@ -57,7 +46,7 @@ def take_one(act: Act, size: tuple[int, int], path: Path, language: str = "fr") 
     """Draw one screen, at the end of an act."""
     story = Story()
     story.people_speak(language)
-    app = KioskApp(story.units, story, story.reader, story.clock, draw=story.draw)
+    app = story_app(story)
     stage = Stage(app, size)
     try:
         if language != "fr":
@@ -69,48 +58,43 @@ def take_one(act: Act, size: tuple[int, int], path: Path, language: str = "fr") 
         stage.close()
 
 
+def story_app(story: Story) -> KioskApp:
+    """The kiosk of a story."""
+    world = (story.units, story, story.reader, story.clock)
+    return KioskApp(*world, draw=story.draw, office=story.office, writer=story.writer)
+
+
 def scenes() -> Iterator[Scene]:
     """Every screen, in the order of the story."""
     yield Scene("board", "Le tableau : toutes les machines", lambda story, app: None)
     yield Scene("board-refused", "Un badge refusé à une machine, dit sur sa tuile", _refused)
     yield Scene("board-silent", "Une machine ne répond pas, une autre est arrêtée", _silent)
-    yield Scene("board-unknown-badge", "Un badge que personne ne connaît", _badge("tag-nobody"))
-    yield Scene("board-contrast", "Le tableau en contraste fort", _badge("", Contrast()))
-    yield Scene("comfort", "Langue et confort", _badge("", Open(Page.COMFORT)))
-    yield Scene("member", "Zoé a posé son badge", _badge("tag-zoé"))
-    yield Scene("member-own", "Ana a une machine en marche et une réservation", _badge("tag-ana"))
-    yield Scene("member-expired", "L'adhésion de Léo est finie", _badge("tag-léo"))
-    yield Scene("sheet", "Badge d'abord : les heures de fin", _badge("tag-zoé", Pick("surjeteuse-1")))
-    yield Scene("sheet-machine-first", "Machine d'abord", _badge("", Pick("piqueuse-1")))
-    yield Scene("sheet-badge-now", "Machine, heure, et enfin le badge", _badge("", Pick("piqueuse-1"), Take(60)))
-    yield Scene("sheet-contrast", "Les heures en contraste fort", _badge("tag-zoé", Contrast(), Pick("piqueuse-1")))
-    yield Scene("sheet-untrained", "Il manque une habilitation", _badge("tag-zoé", Pick("brodeuse-1")))
-    yield Scene("sheet-later", "La machine est prise : réserver ensuite", _badge("tag-zoé", Pick("piqueuse-2")))
-    yield Scene("sheet-own", "Ce qui est en marche : prolonger ou finir", _badge("tag-ana", Pick("piqueuse-2")))
-    yield Scene("sheet-coming", "Sa réservation à venir", _badge("tag-zoé", Pick("piqueuse-3", "b4")))
+    yield Scene("board-unknown-badge", "Un badge que personne ne connaît", badge("tag-nobody"))
+    yield Scene("board-contrast", "Le tableau en contraste fort", badge("", Contrast()))
+    yield Scene("comfort", "Langue et confort", badge("", Open(Page.COMFORT)))
+    yield Scene("member", "Zoé a posé son badge", badge("tag-zoé"))
+    yield Scene("member-own", "Ana a une machine en marche et une réservation", badge("tag-ana"))
+    yield Scene("member-expired", "L'adhésion de Léo est finie", badge("tag-léo"))
+    yield Scene("sheet", "Badge d'abord : les heures de fin", badge("tag-zoé", Pick("surjeteuse-1")))
+    yield Scene("sheet-machine-first", "Machine d'abord", badge("", Pick("piqueuse-1")))
+    yield Scene("sheet-badge-now", "Machine, heure, et enfin le badge", badge("", Pick("piqueuse-1"), Take(60)))
+    yield Scene("sheet-contrast", "Les heures en contraste fort", badge("tag-zoé", Contrast(), Pick("piqueuse-1")))
+    yield Scene("sheet-untrained", "Il manque une habilitation", badge("tag-zoé", Pick("brodeuse-1")))
+    yield Scene("sheet-later", "La machine est prise : réserver ensuite", badge("tag-zoé", Pick("piqueuse-2")))
+    yield Scene("sheet-own", "Ce qui est en marche : prolonger ou finir", badge("tag-ana", Pick("piqueuse-2")))
+    yield Scene("sheet-coming", "Sa réservation à venir", badge("tag-zoé", Pick("piqueuse-3", "b4")))
     yield Scene("sheet-given-back", "Annulé, avec dix secondes pour changer d'avis", _given_back)
     yield Scene("sheet-asking", "On demande à la machine", _slow)
-    yield Scene("sheet-on", "C'est parti", _badge("tag-zoé", Pick("surjeteuse-1"), Take(60)))
-    yield Scene("sheet-hazardous", "Badgez à la machine", _badge("tag-zoé", Pick("presse-1"), Take(30)))
+    yield Scene("sheet-on", "C'est parti", badge("tag-zoé", Pick("surjeteuse-1"), Take(60)))
+    yield Scene("sheet-hazardous", "Badgez à la machine", badge("tag-zoé", Pick("presse-1"), Take(30)))
     yield Scene("sheet-refused", "Refusé par la machine", _taken)
     yield Scene("sheet-unreachable", "La machine n'a pas répondu", _deaf)
-    yield Scene("sheet-report", "Signaler un problème", _badge("tag-zoé", Pick("familiale"), Open(Page.REPORT)))
+    yield Scene("sheet-report", "Signaler un problème", badge("tag-zoé", Pick("familiale"), Open(Page.REPORT)))
     yield Scene("sheet-reported", "C'est signalé", _reported)
     yield Scene("sheet-faces", "Après la fin : trois visages", _finished())
     yield Scene("sheet-survey", "Une question de l'association", _finished(Rate(3)))
     yield Scene("sheet-idle", "Plus personne ?", _idle)
-
-
-def _badge(tag: str, *deeds: Deed) -> Act:
-    def act(story: Story, app: KioskApp) -> None:
-        if tag:
-            story.reader.show(tag)
-        app.turn()
-        for deed in deeds:
-            app.desk.do(deed)
-            app.turn()
-
-    return act
+    yield from team_scenes()
 
 
 def _refused(story: Story, app: KioskApp) -> None:
@@ -126,13 +110,13 @@ def _silent(story: Story, app: KioskApp) -> None:
 
 def _given_back(story: Story, app: KioskApp) -> None:
     (booking,) = story.units["piqueuse-3"].state.bookings
-    _badge("tag-zoé", GiveBack(booking))(story, app)
+    badge("tag-zoé", GiveBack(booking))(story, app)
     story.pass_time(3)
 
 
 def _slow(story: Story, app: KioskApp) -> None:
     story.units["recouvreuse"].slow = True
-    _badge("tag-zoé", Pick("recouvreuse"), Take(60))(story, app)
+    badge("tag-zoé", Pick("recouvreuse"), Take(60))(story, app)
 
 
 def _taken(story: Story, app: KioskApp) -> None:
@@ -145,22 +129,22 @@ def _taken(story: Story, app: KioskApp) -> None:
 
 def _deaf(story: Story, app: KioskApp) -> None:
     story.units["piqueuse-1"].deaf = True
-    _badge("tag-zoé", Pick("piqueuse-1"), Take(60))(story, app)
+    badge("tag-zoé", Pick("piqueuse-1"), Take(60))(story, app)
 
 
 def _reported(story: Story, app: KioskApp) -> None:
-    _badge("tag-zoé", Pick("familiale"), Open(Page.REPORT), Report(Trouble.NEEDLE))(story, app)
+    badge("tag-zoé", Pick("familiale"), Open(Page.REPORT), Report(Trouble.NEEDLE))(story, app)
 
 
 def _finished(*deeds: Deed) -> Act:
     def act(story: Story, app: KioskApp) -> None:
         unit = story.units["piqueuse-2"]
         booking = next(b for b in unit.state.bookings if b.id == unit.state.booking)
-        _badge("tag-ana", Stop("piqueuse-2", booking), *deeds)(story, app)
+        badge("tag-ana", Stop("piqueuse-2", booking), *deeds)(story, app)
 
     return act
 
 
 def _idle(story: Story, app: KioskApp) -> None:
-    _badge("tag-zoé", Pick("surjeteuse-1"))(story, app)
+    badge("tag-zoé", Pick("surjeteuse-1"))(story, app)
     story.pass_time(50)

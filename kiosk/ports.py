@@ -13,15 +13,18 @@ from access.people import Badge, Member
 from access.policy import Policy
 from access.times import Opening
 from controller.link import Ask, UnitAnswer, UnitState
+from kiosk.office import OfficeAnswer, OfficeAsk, Writing
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as the screen greets them: never by a full name. `language`: the screen's for them, or none."""
+    """A member as the screen greets them: never by a full name. `language`: the screen's for them, or none;
+    `short`: what tells them apart for the team, the first name and an initial."""
 
     member: Member
     first_name: str = ""
     language: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Survey:
 class Site:
     """The kiosk's own copy of the workshop. Immutable; replaced whole.
 
-    `trainings`: what each qualification is called here.
+    `trainings`: what each qualification is called here. `colour`: the association's own, six hex digits, or none.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Site:
     trainings: Mapping[str, str] = field(default_factory=dict)
     helpers: tuple[Helper, ...] = ()
     survey: Survey | None = None
+    colour: str = ""
     _owners: Mapping[str, tuple[Person, Badge]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +89,27 @@ class Directory(Protocol):
 
     def site(self) -> Site:
         """The latest copy. Never blocks; the same object while nothing changed."""
+
+
+class Office(Protocol):
+    """The twin, as far as this screen asks it for somebody of the team. Nothing here blocks."""
+
+    def ask(self, badge: str, ask: OfficeAsk, answered: Callable[[OfficeAnswer], None]) -> None:
+        """Ask for whoever showed the badge with this tag; `answered` gets what came of it, in any case."""
+
+    def close(self) -> None:
+        """End; safe to call twice."""
+
+
+class Writer(Protocol):
+    """Writes members' cards, where this kiosk is a desk. Nothing here blocks."""
+
+    def start(self, told: Callable[[Writing], None]) -> None:
+        """Write the card that is laid on the reader; `told` gets how far it is, and in the end the card or why
+        there is none. Nothing is read meanwhile."""
+
+    def stop(self) -> None:
+        """Let it be, and read badges again; safe to call at any time."""
 
 
 class Reader(Protocol):

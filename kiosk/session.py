@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
 
 from access.book import Accepted, Refused
 from controller.link import UnitAnswer
+from kiosk import team
 from kiosk.deeds import (
     Again,
     Back,
@@ -29,6 +31,7 @@ from kiosk.deeds import (
     Wish,
 )
 from kiosk.ports import Person
+from kiosk.team import Team, TeamDeed
 
 
 class Stage(Enum):
@@ -56,7 +59,7 @@ class Session:
     `request` is the id of the booking to be made. It is drawn with the machine and stays the same however
     often the unit is asked, so that the unit makes one booking of it. `answer` counts once `ANSWERED`; None
     then means that the unit gave none. `since` is when the stage began, `rated` and `replied` what was said
-    after the end of a run.
+    after the end of a run. `team`: where they stand on the team's pages, if they are on one.
     """
 
     person: Person | None = None
@@ -72,6 +75,7 @@ class Session:
     notice: tuple[str, str] | None = None
     rated: int = 0
     replied: bool = False
+    team: Team | None = None
 
     @property
     def complete(self) -> bool:
@@ -97,10 +101,12 @@ def badge_shown(session: Session, person: Person) -> Session:
     return Session(person)
 
 
-def do(session: Session, deed: Deed, draw: Callable[[], str], monotonic: float) -> Session:
+def do(session: Session, deed: Deed, draw: Callable[[], str], now: datetime, monotonic: float) -> Session:
     """The session after a touch; `draw` gives a new booking's id. While a unit is asked, touches wait."""
     if session.stage is Stage.ASKING:
         return session
+    if isinstance(deed, TeamDeed):
+        return replace(session, team=team.do(session.team, deed, session.person, draw, now, monotonic), notice=None)
     match deed:
         case Open(page):
             return replace(session, page=page, notice=None)
@@ -110,6 +116,8 @@ def do(session: Session, deed: Deed, draw: Callable[[], str], monotonic: float) 
             return _eased(session, deed)
         case Undo():
             return _undone(session, draw)
+        case Again() if session.team is not None:
+            return replace(session, team=team.again(session.team))
         case Again():
             unanswered = session.stage is Stage.ANSWERED and session.answer is None
             return replace(session, stage=Stage.CHOOSING) if unanswered else session
@@ -182,6 +190,8 @@ def _back(session: Session, draw: Callable[[], str]) -> Session:
     """One step back: from a refusal to the hours, from the hours to the machines, from there to the board."""
     if session.page is not None:
         return replace(session, page=None)
+    if session.team is not None:
+        return replace(session, team=team.back(session.team, draw))
     if session.stage is Stage.ANSWERED and isinstance(session.answer, Refused):
         return _at(session, session.machine, session.booking, draw())
     if session.stage is Stage.CHOOSING and session.machine is not None:

@@ -4,10 +4,11 @@ from math import cos, pi, sin
 
 from kivy.graphics import Color, Ellipse, Line, Mesh, Rectangle
 from kivy.metrics import mm
-from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.widget import Widget
 
 from kiosk import colours
+from kiosk.tools import TOOLS
 from kiosk.views.tile import Look
 
 
@@ -202,7 +203,9 @@ def _report(x: float, y: float, r: float) -> None:
     Rectangle(pos=(x - r * 0.07, y - r * 0.52), size=(r * 0.14, r * 0.16))
 
 
-_SIGNS = {
+_SIGNS = TOOLS | {
+    "service.needle": _needle,
+    "why.other": _other,
     "trouble.start": _start,
     "trouble.thread": _thread,
     "trouble.needle": _needle,
@@ -217,9 +220,14 @@ _SIGNS = {
 
 
 class BadgeSign(Sign):
-    """A badge held to a reader."""
+    """A badge held to a reader, 9 mm wide and `scale` times as much."""
 
     alarm = BooleanProperty(False)
+    scale = NumericProperty(1)
+
+    def on_scale(self, *_: object) -> None:
+        """Larger, or smaller."""
+        self._redraw()
 
     def on_alarm(self, *_: object) -> None:
         """Red when there is something to be told."""
@@ -227,15 +235,16 @@ class BadgeSign(Sign):
 
     def draw(self, x: float, y: float, r: float) -> None:
         """See `Sign`."""
-        width, height = mm(9), mm(12)
+        unit = mm(1) * self.scale
+        width, height = 9 * unit, 12 * unit
         left, foot = round(x - width / 2), round(y - height / 2)
-        Line(rounded_rectangle=(left, foot, width, height, mm(1.4)), width=mm(0.35))
-        slot = foot + height - mm(2)
-        Line(points=(left + mm(3), slot, left + width - mm(3), slot), width=mm(0.3))
+        Line(rounded_rectangle=(left, foot, width, height, 1.4 * unit), width=0.35 * unit)
+        slot = foot + height - 2 * unit
+        Line(points=(left + 3 * unit, slot, left + width - 3 * unit, slot), width=0.3 * unit)
         for radius in (1.4, 2.8):
-            source = left + width / 2 - mm(1.6), foot + height / 2 - mm(0.8)
-            Line(circle=(*source, mm(radius), 30, 150), width=mm(0.35))
-        Ellipse(pos=(left + width / 2 - mm(2.2), foot + height / 2 - mm(1.4)), size=(mm(1.2), mm(1.2)))
+            source = left + width / 2 - 1.6 * unit, foot + height / 2 - 0.8 * unit
+            Line(circle=(*source, radius * unit, 30, 150), width=0.35 * unit)
+        Ellipse(pos=(left + width / 2 - 2.2 * unit, foot + height / 2 - 1.4 * unit), size=(1.2 * unit, 1.2 * unit))
 
 
 class ResultSign(Sign):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 from kiosk.deeds import Deed
 from kiosk.deeds import Voice as Toggle
@@ -14,6 +15,9 @@ from kiosk.views.comfort import Comfort
 from kiosk.views.member import MemberPage
 from kiosk.views.scene import Choice
 from kiosk.views.sheet import Sheet
+from kiosk.views.team.panel import Panel, Table
+from kiosk.views.team.plan import Plan
+from kiosk.views.team.record import RecordPage
 from kiosk.views.tile import Tile
 from kiosk.words import Say
 
@@ -47,6 +51,27 @@ def reading(view: View, say: Say) -> Reading:
             return Reading(lead, _keys((*view.choices, *(result.choices if result else ()), *view.keys)))
         case Comfort():
             return Reading(view.title, _keys((*view.choices, *view.keys)))
+        case Panel():
+            told_so = (view.result.title, view.result.what, view.result.do) if view.result else ()
+            lead = _sentences(view.title, view.lead, view.lay, *told_so)
+            return Reading(lead, _keys((*view.choices, *view.foot, *view.keys)))
+        case Table():
+            rows = [", ".join(cell for cell in row if cell) for row in view.rows]
+            lead = _sentences(view.title, view.lead, *(rows or [view.empty]))
+            return Reading(lead, _keys((*view.foot, *view.keys)))
+        case RecordPage():
+            figures = [f"{figure.label}: {figure.value}" for figure in view.figures]
+            lead = _sentences(view.tile.name, view.tile.word, *(view.notice or ()), *figures)
+            return Reading(lead, _keys((*view.foot, *view.keys)))
+        case Plan():
+            days = [
+                f"{strip.name}: {', '.join(f'{block.hours} {block.who}' for block in strip.blocks)}"
+                for strip in view.strips
+                if strip.blocks
+            ]
+            return Reading(_sentences(view.title, view.lead, *days), _keys(view.keys))
+        case _:
+            assert_never(view)
 
 
 def _machines(tiles: tuple[Tile, ...], say: Say) -> tuple[tuple[str, Deed], ...]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from access.book import Accepted, Answer, Circumstances, Refused, book, cancel, extend, walk_up
 from access.bookings import Booking
 from access.machines import Machine
-from access.people import Badge, Member
+from access.people import Badge, Member, Role
 from access.policy import Policy
 from access.times import Hours, Opening
 from access.vocabulary import Fault, Outcome, Reason, Refusal, Source
@@ -20,6 +20,7 @@ from controller.link import (
     Ask,
     Begin,
     Cancel,
+    Clear,
     Done,
     Extend,
     Finish,
@@ -30,6 +31,7 @@ from controller.link import (
     WalkUp,
 )
 from kiosk.ports import Helper, Person, Post, Site, Survey
+from kiosk.story_office import StoryOffice, StoryWriter
 
 ZONE = "Europe/Paris"
 START = datetime(2026, 3, 10, 14, 2, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
@@ -58,10 +60,17 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 def _member(
-    name: str, *trained: str, until: datetime | None = None, revoked: str = "", language: str = ""
+    name: str,
+    *trained: str,
+    until: datetime | None = None,
+    revoked: str = "",
+    language: str = "",
+    role: Role = Role.MEMBER,
+    initial: str = "B",
 ) -> Person:
     badges = [Badge(f"tag-{name.lower()}")] + ([Badge(revoked, revoked=True)] if revoked else [])
-    return Person(Member(name.lower(), tuple(badges), frozenset(trained), valid_until=until), name, language)
+    member = Member(name.lower(), tuple(badges), frozenset(trained), role, valid_until=until)
+    return Person(member, name, language, f"{name} {initial}.")
 
 
 SITE = Site(
@@ -76,6 +85,9 @@ SITE = Site(
         _member("Selin", "surjeteuse", language="tr"),
         _member("Nour", "surjeteuse", language="ar"),
         _member("Léo", until=START - timedelta(days=3)),
+        _member("Malik", role=Role.TECHNICIAN, initial="H"),
+        _member("Paul", "surjeteuse", "broderie", "presse", role=Role.TRAINER, initial="K"),
+        _member("Jeanne", role=Role.STAFF, initial="W"),
     ),
     policy=Policy(),
     opening=Opening(ZONE, (Hours(frozenset(range(6)), time(9), time(18)),)),
@@ -110,12 +122,14 @@ class StoryClock:
 
 
 class StoryUnit:
-    """A unit and the link to it, at once. `deaf`: nothing reaches it; `lossy`: it hears, and is not heard."""
+    """A unit and the link to it, at once. `deaf`: nothing reaches it; `lossy`: it hears, and is not heard; `stuck`:
+    the contact of its relay stays closed."""
 
     def __init__(self, post: Post, clock: StoryClock, bookings: Iterable[Booking]) -> None:
         self.deaf = False
         self.lossy = False
         self.slow = False
+        self.stuck = False
         self.asked: list[Ask] = []
         self._post = post
         self._clock = clock
@@ -193,6 +207,8 @@ class StoryUnit:
                 return self._change(ask, booking) if booking is not None else Refused((Refusal.IN_THE_PAST,))
             case Finish(member) if self.state.member == member:
                 self.stop()
+            case Clear(member) if not self.stuck and _known(member).role is Role.TECHNICIAN:
+                self.change(faults=self.state.faults - {Fault.RELAY_WELDED})
         return Done()
 
     def _circumstances(self) -> Circumstances:
@@ -259,6 +275,8 @@ class Story:
     def __init__(self) -> None:
         self.clock = StoryClock()
         self.reader = StoryReader()
+        self.office = StoryOffice(self)
+        self.writer = StoryWriter()
         self._site = SITE
         self.units = {
             post.machine.id: StoryUnit(post, self.clock, [b for b in _BOOKINGS if b.machine == post.machine.id])
@@ -272,6 +290,12 @@ class Story:
     def site(self) -> Site:
         """The kiosk's copy of the workshop."""
         return self._site
+
+    def crowd(self) -> None:
+        """The association has grown: thirty more members."""
+        names = "Adèle Bruno Camille Driss Elif Fanny Gaël Hatice Ines Jules".split()
+        more = tuple(_member(name, initial=initial) for name in names for initial in "DMS")
+        self._site = replace(self._site, people=(*self._site.people, *more))
 
     def people_speak(self, language: str) -> None:
         """Everybody wants the screen in this language."""

@@ -29,7 +29,12 @@ class TwinUnreachable(Exception):
 
 
 class TwinRefused(Exception):
-    """The twin answered, but not as it should; the text says what to do. Trying again does not help."""
+    """The twin answered, but not as it should; the text says what to do. Trying again does not help. `error`: the
+    twin's own word for it, where it gave one."""
+
+    def __init__(self, text: str, error: str = "") -> None:
+        super().__init__(text)
+        self.error = error
 
 
 class Transport(Protocol):
@@ -73,7 +78,8 @@ class HttpTransport:
         if answer.status_code >= 500:
             raise TwinUnreachable(f"{self._url}: the twin answers {answer.status_code}")
         if answer.status_code != 200:
-            raise TwinRefused(f"{self._url}{path}: {answer.status_code} {answer.text[:200]}")
+            where = f"{self._url}{path.partition('?')[0]}"
+            raise TwinRefused(f"{where}: {answer.status_code} {answer.text[:200]}", _error(answer))
         return answer.content
 
     def _sent(self, method: str, path: str, body: bytes, read_s: float) -> requests.Response:
@@ -92,6 +98,15 @@ class HttpTransport:
             ) from None
         except OSError as error:  # every RequestException is one; so is a missing certificate
             raise TwinUnreachable(f"{self._url}: {type(error).__name__}") from None
+
+
+def _error(answer: requests.Response) -> str:
+    """The twin's word for a refusal; empty where it gave none."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return ""
+    return str(told.get("error", "")) if isinstance(told, dict) else ""
 
 
 class TwinClient:

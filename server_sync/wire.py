@@ -475,13 +475,19 @@ def member_to_json(member: Member) -> dict[str, Any]:
 
 
 def _badge_to_json(badge: Badge) -> list[Any]:
-    """A badge's tag and whether it is revoked; its strength and key where it has more than a number."""
+    """A badge's tag and whether it is revoked; its strength and key where it has more than a number, and until
+    when it is good where it was lent."""
     bare = [badge.tag, badge.revoked]
+    if badge.until is not None:
+        return [*bare, badge.strength, badge.key, stamp(badge.until)]
     return bare if badge.strength is Strength.UID else [*bare, badge.strength, badge.key]
 
 
-def _badge_from_json(tag: Any, revoked: Any, strength: Any = Strength.UID, key: Any = "") -> Badge:
-    return Badge(str(tag), bool(revoked), Strength(strength), str(key))
+def _badge_from_json(
+    tag: Any, revoked: Any, strength: Any = Strength.UID, key: Any = "", until: Any = None
+) -> Badge:
+    ends = None if until is None else instant(until)
+    return Badge(str(tag), bool(revoked), Strength(strength), str(key), ends)
 
 
 def member_from_json(raw: Mapping[str, Any]) -> Member:

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row
+from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, encode, row_to_json
 
 LOST_MS = 30_000
 """How long after the first failure the link counts as lost."""
@@ -25,6 +26,8 @@ RETRY_S = 5.0
 """How long to wait after a failed exchange."""
 GATHER_S = 0.3
 """How long facts are gathered before they go up together."""
+MAX_ROW_BYTES = 192 * 1024
+"""How many bytes of rows go up together: the twin takes 256 KiB at a time, and the rest has to fit too."""
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +117,7 @@ class Sync:
             self._begin((0, 0))
         last_seq, sent_ms = self._source.last_seq(), self._now_ms()
         backlog = self._waiting(last_seq)
-        rows = tuple(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
+        rows = _fitting(self._source.rows_after(self.acked, MAX_ROWS)) if backlog > 0 else ()
         request = ExchangeRequest(
             unit=self._unit,
             epoch=self._epoch,
@@ -180,6 +183,13 @@ class Sync:
             self._kept_ms = now
 
 
+def _fitting(rows: list[Row]) -> tuple[Row, ...]:
+    """As many of the first rows as may go up together; one at the least."""
+    sizes = accumulate(len(encode(row_to_json(row))) for row in rows)
+    room = sum(size <= MAX_ROW_BYTES for size in sizes)
+    return tuple(rows[: max(1, room)])
+
+
 class LinkWatch:
     """Says, once, when a link has failed for so long that it counts as lost."""
 
@@ -231,7 +241,7 @@ class SyncWorker:
         self._watch = LinkWatch()
         self._wake = threading.Event()
         self._closed = threading.Event()
-        self._failing = False
+        self._failing: type[Exception] | None = None
         self._threads = [
             threading.Thread(target=self._exchange_for_ever, name="lisiere-sync", daemon=True),
             threading.Thread(target=self._listen_for_ever, name="lisiere-news", daemon=True),
@@ -270,16 +280,16 @@ class SyncWorker:
             return
         if self._failing:
             log.info("twin: reached again, %d rows to send", news.backlog)
-        self._failing = False
+        self._failing = None
         self._watch.succeeded()
         self._on_news(news)
         if self._sync.pressing:
             self._wake.set()
 
     def _failed(self, error: Exception) -> None:
-        if not self._failing:
+        if type(error) is not self._failing:
             log.warning("twin: %s", error)
-        self._failing = True
+        self._failing = type(error)
         now_ms = time.monotonic_ns() // 1_000_000
         self._watch.failed(now_ms)
         if self._watch.newly_lost(now_ms):

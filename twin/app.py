@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 
 from server_sync.enrolment import PRINT_CHARACTERS, fingerprint
 from server_sync.identity import PrivateKey
-from twin import booking_routes, devices, live, machine_routes, member_routes, pages, refused, usage_csv
+from twin import booking_routes, devices, live, machine_routes, member_routes, office, pages, refused, usage_csv
 from twin.auth import HEADERS, Denied, Guard
 from twin.booking_routes import NotGranted, Refusals
 from twin.bookings import Bookings, Listener
 from twin.context import TheTwin, Twin
 from twin.enrolment import Enrolments
 from twin.exchange import Exchange, UnknownUnit
-from twin.people import Erased, People, Unknown
+from twin.people import Erased, People, Taken, Unknown
 from twin.refused import in_words
 from twin.shapes import Done
 from twin.store import Store
@@ -65,6 +65,7 @@ _ROUTERS = (
     member_routes.members,
     machine_routes.machines,
     booking_routes.bookings,
+    office.office,
     site,
     usage_csv.figures,
     pages.pages,
@@ -103,6 +104,10 @@ def _erased(request: Request, error: Exception) -> Response:
     return Denied(409, "erased", "Cet identifiant a été effacé pour toujours : en choisir un autre.").response()
 
 
+def _taken(request: Request, error: Exception) -> Response:
+    return Denied(409, "badge_taken", f"Ce badge est déjà celui de « {error} ».").response()
+
+
 def _busy(request: Request, error: Exception) -> Response:
     log.error("database: %s", error)
     return Denied(503, "database", "La base de données ne répond pas : réessayer dans un instant.").response()
@@ -122,6 +127,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
     RequestValidationError: _invalid,
     Unknown: _unknown,
     Erased: _erased,
+    Taken: _taken,
     UnknownUnit: _unknown,
     OperationalError: _busy,
     Exception: _broken,

@@ -55,6 +55,7 @@ TEAM = frozenset({Role.TRAINER, Role.TECHNICIAN, Role.ADMIN})
 READERS = frozenset({Role.TECHNICIAN, Role.ADMIN, Role.AUDITOR})
 TECHNICAL = frozenset({Role.TECHNICIAN, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
+KIOSK = frozenset({Role.KIOSK})
 
 SEES_PEOPLE = TEAM | READERS
 """Who is told which member a run, a booking or a refusal is of; a member is told of his own."""
@@ -77,7 +78,7 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "GET /static/{name}": PEOPLE,
     EXCHANGE: frozenset({Role.UNIT}),
     "GET /api/units/{unit}/changes": DEVICES,
-    "GET /api/kiosk/replica": frozenset({Role.KIOSK}),
+    "GET /api/kiosk/replica": KIOSK,
     "GET /api/members": TEAM | {Role.AUDITOR},
     "POST /api/members": ADMIN,
     "PATCH /api/members/{member}": ADMIN,
@@ -103,8 +104,32 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     "GET /api/states": PEOPLE | {Role.KIOSK},
     "GET /api/refusals": READERS | {Role.TRAINER},
     "GET /api/usage": PEOPLE,
+    "GET /api/acts": READERS,
+    "GET /api/screen": TEAM | {Role.AUDITOR},
+    "PUT /api/screen": ADMIN,
+    "GET /api/kiosk/team/record": KIOSK,
+    "POST /api/kiosk/team/lock": KIOSK,
+    "POST /api/kiosk/team/unlock": KIOSK,
+    "POST /api/kiosk/team/service": KIOSK,
+    "POST /api/kiosk/team/reports": KIOSK,
+    "POST /api/kiosk/team/lend": KIOSK,
+    "POST /api/kiosk/team/card": KIOSK,
 }
 """Every route there is, and the roles that may use it. Nothing else is let through."""
+
+BY_BADGE: Mapping[str, frozenset[Role]] = {
+    "GET /api/kiosk/team/record": TECHNICAL,
+    "POST /api/kiosk/team/lock": TECHNICAL,
+    "POST /api/kiosk/team/unlock": TECHNICAL,
+    "POST /api/kiosk/team/service": TECHNICAL,
+    "POST /api/kiosk/team/reports": TECHNICAL,
+    "POST /api/kiosk/team/lend": frozenset({Role.TRAINER, Role.ADMIN}),
+    "POST /api/kiosk/team/card": ADMIN,
+}
+"""What a kiosk asks for somebody who has badged at it, and who that has to be. What lies under `AT_KIOSK` and is
+not here is refused to everybody."""
+
+AT_KIOSK = "/api/kiosk/team/"
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -116,7 +141,8 @@ _PATTERNS = [(key.split()[0], _pattern(key.split()[1]), key) for key in ROUTES]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sent a request: `id` is the device's, `member` the person's where the token is bound to one."""
+    """Whoever sent a request: `id` is the device's, `member` the person's where the token is bound to one, or
+    where that person has badged at a kiosk (the role is then the person's, the id the kiosk's)."""
 
     role: Role
     id: str = ""
@@ -202,6 +228,9 @@ class DeviceCheck(Protocol):
     def device(self, db: Connection, request: Request, body: bytes, /) -> Caller | None:
         """The device that sent it; None when that is not proved."""
 
+    def person(self, db: Connection, kiosk: str, tag: str, now: datetime, /) -> Caller | None:
+        """Whose good badge a kiosk knows by this tag; None when it is nobody's."""
+
 
 class Guard:
     """The outermost layer: size, identity and role of every request; safe headers on every answer."""
@@ -236,6 +265,8 @@ class Guard:
                 raise Denied(404, "not_found", "Il n'y a rien à cette adresse. Voir /openapi.json.")
             if roles is None or caller.role not in roles:
                 raise Denied(403, "not_allowed", f"Le rôle « {caller.role} » n'a pas ce droit.")
+            if AT_KIOSK in key:
+                caller = await run_in_threadpool(self._badged, key, caller.id, request)
             request.state.caller = caller
         elif request.method != "GET":
             _same_origin(request)
@@ -256,6 +287,16 @@ class Guard:
                 "not_signed_in",
                 "Se connecter sur /connexion, ou envoyer « Authorization: Bearer JETON ».",
             )
+        return caller
+
+    def _badged(self, key: str, kiosk: str, request: Request) -> Caller:
+        """Who has badged at a kiosk, once they were found to be allowed. The query is signed by the kiosk."""
+        with self._store.read() as db:
+            caller = self._devices.person(db, kiosk, request.query_params.get("badge", ""), self._now())
+        if caller is None:
+            raise Denied(403, "no_such_badge", "Ce badge n'est pas, ou plus, celui d'un membre.")
+        if caller.role not in BY_BADGE.get(key, frozenset()):
+            raise Denied(403, "badge_not_allowed", f"Le rôle « {caller.role} » n'a pas ce droit.")
         return caller
 
     def _device(self, request: Request, body: bytes) -> Caller:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Row, select
 from starlette.concurrency import run_in_threadpool
 
@@ -19,7 +19,7 @@ from twin.bookings import IdTaken, Pending
 from twin.context import TheTwin, Twin
 from twin.periods import open_span
 from twin.requests import PATIENCE
-from twin.shapes import Body, Id, Name, Text
+from twin.shapes import Body, Id, Moment, Name, Text
 
 bookings = APIRouter()
 
@@ -33,8 +33,8 @@ class NewBooking(Body):
     id: Name | None = None
     machine: Name
     member: Name | None = None
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
 
 class Extension(Body):

@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, select
 from starlette.concurrency import run_in_threadpool
 
+from access import people
 from access.facts import stamp
 from server_sync import wire
 from server_sync.enrolment import NUMBERS
 from server_sync.identity import PublicKey, RequestVerifier, seal
-from twin import knowledge, tables
+from twin import knowledge, screen, tables
 from twin.auth import Caller, Denied, Role, TheCaller
 from twin.context import TheTwin, Twin, epoch_of
 from twin.enrolment import LIFE, CodeRefused
@@ -26,6 +27,14 @@ from twin.waiting import Standing
 
 LONGEST_WAIT = 25
 """Seconds that a device may wait for news."""
+
+ROLES = {
+    people.Role.MEMBER: Role.MEMBER,
+    people.Role.TRAINER: Role.TRAINER,
+    people.Role.TECHNICIAN: Role.TECHNICIAN,
+    people.Role.STAFF: Role.ADMIN,
+}
+"""What a member of the workshop is to the twin."""
 
 devices = APIRouter(tags=["devices"])
 
@@ -78,6 +87,16 @@ class SignedDevices:
         if id is None:
             return None
         return Caller(Role.KIOSK if found[id] is None else Role.UNIT, id=id)
+
+    def person(self, db: Connection, kiosk: str, tag: str, now: datetime) -> Caller | None:
+        """Whose good badge the kiosk knows by this tag; None when it is nobody's, or when it or the membership
+        is over."""
+        key = db.execute(select(tables.units.c.tag_key).where(tables.units.c.id == kiosk)).scalar_one()
+        for member in knowledge.members(db, bytes.fromhex(key)).values():
+            for badge in member.badges:
+                if badge.tag == tag and not (badge.revoked or badge.ended(now) or member.expired(now)):
+                    return Caller(ROLES[member.role], kiosk, member.id)
+        return None
 
 
 def _target(request: Request) -> str:
@@ -168,6 +187,7 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
     u, m, p = tables.units.c, tables.machines.c, tables.members.c
     own = db.execute(select(u.version, u.tag_key).where(u.id == kiosk)).one()
     machines = {row.id: row.name or row.id for row in db.execute(select(m.id, m.name).order_by(m.id))}
+    names = {row.id: row.name for row in db.execute(select(p.id, p.name))}
     found = [knowledge.machine(db, id) for id in machines]
     live = select(u.id, u.machine, u.address, u.public_key).where(u.machine.is_not(None), u.revoked.is_(False))
     return {
@@ -181,11 +201,8 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
         "members": [
             wire.member_to_json(member) for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
         ],
-        "names": {
-            "machines": machines,
-            "members": {row.id: row.name for row in db.execute(select(p.id, p.name))},
-        },
-        "screen": knowledge.screen(db),
+        "names": {"machines": machines, "members": names},
+        "screen": screen.for_kiosk(db, names, now),
         "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
     }
 
@@ -198,10 +215,11 @@ Address = Annotated[str, Field(pattern=r"^[\w.:/\[\]-]*$", max_length=200)]
 
 class UnitChange(Body):
     """What is to change about a unit. `revoked`: it is not answered any more; only a new code and a new key
-    make it known again."""
+    make it known again. `desk`: badges are given out at this kiosk."""
 
     address: Address | None = None
     revoked: bool | None = None
+    desk: bool | None = None
 
 
 class NewCode(Body):
@@ -248,6 +266,7 @@ class UnitOut(BaseModel):
     lease_end: str | None
     last_seen: str | None
     revoked: bool
+    desk: bool
 
 
 @devices.get("/api/units", tags=["units"])
@@ -295,11 +314,15 @@ def authority(twin: TheTwin) -> Response:
 
 @devices.patch("/api/units/{unit}", tags=["units"])
 def change_unit(unit: Id, asked: UnitChange, twin: TheTwin) -> UnitOut:
-    """Change a unit's address, or revoke it."""
+    """Change a unit's address, make a kiosk a desk, or revoke it."""
     known = _known_unit(twin, unit)
     if asked.address is not None:
         tag_key = bytes.fromhex(known.tag_key)
         twin.people.put_unit(unit, known.machine, known.public_key, tag_key, asked.address)
+    if asked.desk is not None:
+        if known.machine is not None:
+            raise Denied(422, "no_kiosk", "Seule une borne peut être un bureau où l'on remet des badges.")
+        twin.people.name_desk(unit, asked.desk)
     if asked.revoked:
         twin.people.revoke_unit(unit)
     return _unit(_known_unit(twin, unit))

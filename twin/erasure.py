@@ -17,7 +17,7 @@ from access.bookings import BookingState
 from access.facts import stamp
 from access.people import erased_mark
 from server_sync.identity import badge_tag
-from twin import tables
+from twin import screen, tables
 from twin.store import Prepared, insert_new
 
 NOBODY = ""
@@ -40,6 +40,9 @@ def erase(conn: Connection, member: str, now: datetime) -> None:
     for table in (_B, tables.tokens):
         conn.execute(table.delete().where(table.c.member == member))
     conn.execute(tables.members.delete().where(tables.members.c.id == member))
+    for column in (tables.acts.c.by, tables.acts.c.about):
+        conn.execute(tables.acts.update().where(column == member).values({column.name: None}))
+    screen.forget(conn, member)
     m = tables.machines
     conn.execute(m.update().where(m.c.locked_by == member).values(locked_by=None))
 

@@ -7,7 +7,7 @@ and before the twin had it; a clock that only started too low adds that it was n
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from access.facts import instant
+from access.facts import imaginable, instant
 from access.times import ClockState
 from server_sync.wire import Row
 
@@ -30,6 +30,6 @@ def _said(row: Row) -> tuple[datetime, datetime] | None:
     """What the row says itself, with its uncertainty; None where that makes no sense."""
     try:
         at, either_way = instant(row.at), timedelta(milliseconds=row.uncertainty_ms)
-        return at - either_way, at + either_way
+        return imaginable(at - either_way), imaginable(at + either_way)
     except (ValueError, OverflowError):
         return None

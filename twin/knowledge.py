@@ -116,7 +116,8 @@ def members(conn: Connection, tag_key: bytes, machine: Machine | None = None) ->
 
 
 def _badge(row: Any, tag_key: bytes, member: Member, machine: Machine | None) -> Badge:
-    bare = Badge(badge_tag(row.number, tag_key), bool(row.revoked))
+    until = None if row.until is None else instant(row.until)
+    bare = Badge(badge_tag(row.number, tag_key), bool(row.revoked), until=until)
     if row.strength is None:
         return bare
     key = row.kiosk_key if machine is None else row.machine_key if machine.may_be_used_by(member) else ""
@@ -154,13 +155,6 @@ def bookings_as_they_stand(
     """The same, with the released and cancelled ones: a unit must see that a booking it runs was given back."""
     window = {"machine": machine, "after": stamp(after), "before": stamp(before)}
     return tuple(_booking(row) for row in _ALL_BOOKINGS.run(conn, window))
-
-
-def screen(conn: Connection) -> dict[str, Any]:
-    """What the site's screens show and ask: `trainings` by name, `languages` of members, `helpers` who agreed to
-    be shown, and one `survey`; empty until the site pack says so."""
-    value = conn.execute(_META, {"key": "screen"}).scalar_one_or_none()
-    return {} if value is None else dict(json.loads(value))
 
 
 def devices(conn: Connection) -> tuple[Device, ...]:

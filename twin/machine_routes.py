@@ -11,6 +11,7 @@ from access.machines import Machine, Output
 from access.people import Strength
 from server_sync.wire import machine_from_json
 from twin import knowledge, tables
+from twin.acts import Act, Deed
 from twin.auth import Caller, Denied, TheCaller
 from twin.context import TheTwin, Twin
 from twin.shapes import PLAIN, Body, Id, Label, Name, Qualifications
@@ -21,7 +22,7 @@ Amperes = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class MachineChange(Body):
-    """What is to change about a machine. Locking has a route of its own."""
+    """What is to change about a machine. Locking has a route of its own. `service_hours`: between two services."""
 
     name: Label = ""
     requires: Qualifications = []
@@ -31,6 +32,7 @@ class MachineChange(Body):
     feedback: bool = True
     rtc: bool = False
     hazardous: bool = False
+    service_hours: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = None
     weakest_badge: Literal[Strength.UID, Strength.NTAG424, Strength.DESFIRE] | None = None
 
 
@@ -87,8 +89,9 @@ def change_machine(machine: Id, asked: MachineChange, twin: TheTwin) -> MachineO
 
 
 def _put_machine(twin: Twin, id: str, wanted: MachineChange) -> MachineOut:
-    plain = wanted.model_dump(exclude={"name"})
-    twin.people.put_machine(Machine(id, **plain | {"requires": frozenset(wanted.requires)}), wanted.name)
+    plain = wanted.model_dump(exclude={"name", "service_hours"})
+    machine = Machine(id, **plain | {"requires": frozenset(wanted.requires)})
+    twin.people.put_machine(machine, wanted.name, wanted.service_hours)
     return _known_machine(twin, id)
 
 
@@ -102,13 +105,15 @@ def _known_machine(twin: Twin, id: str) -> MachineOut:
 
 def _machine(row: Row[Any]) -> MachineOut:
     machine = machine_from_json(json.loads(row.description))
-    known = {name: getattr(machine, name) for name in MachineChange.model_fields if name != "name"}
+    ours = set(MachineChange.model_fields) - {"name", "service_hours"}
+    known = {name: getattr(machine, name) for name in ours}
     return MachineOut(
         id=row.id,
         name=row.name,
         locked=row.locked,
         locked_by=row.locked_by,
         locked_why=row.locked_why,
+        service_hours=row.service_hours,
         **known | {"requires": sorted(machine.requires)},
     )
 
@@ -116,14 +121,16 @@ def _machine(row: Row[Any]) -> MachineOut:
 @machines.post("/api/machines/{machine}/lock", tags=["machines"])
 def lock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine out of service."""
-    twin.people.lock(machine, _by(twin, caller, asked.by), asked.why)
+    by = _by(twin, caller, asked.by)
+    twin.people.lock(machine, by, asked.why, Act(twin.now(), Deed.LOCK, by, machine, detail={"why": asked.why}))
     return _known_machine(twin, machine)
 
 
 @machines.post("/api/machines/{machine}/unlock", tags=["machines"])
 def unlock_machine(machine: Id, asked: Unlocking, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine back in service. It starts nothing: somebody has to tap."""
-    twin.people.unlock(machine, _by(twin, caller, asked.by))
+    by = _by(twin, caller, asked.by)
+    twin.people.unlock(machine, by, Act(twin.now(), Deed.UNLOCK, by, machine))
     return _known_machine(twin, machine)
 
 

@@ -4,14 +4,14 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 
 from access.people import Category, Role, Strength
 from twin import auth, knowledge, tables
 from twin.auth import Denied, TheCaller
 from twin.context import TheTwin, Twin
-from twin.shapes import Body, Done, Id, Label, Name, Qualifications
+from twin.shapes import Body, Done, Id, Label, Moment, Name, Qualifications
 
 members = APIRouter()
 
@@ -27,7 +27,7 @@ class MemberChange(Body):
     qualifications: Qualifications = []
     role: Role = Role.MEMBER
     category: Category = Category.PARTICULIER
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
 
 
 class NewMember(MemberChange):
@@ -115,7 +115,8 @@ def _refuse_taken(twin: Twin, id: str, numbers: list[str]) -> None:
     """Refuse what would make somebody else's badge this member's."""
     b = tables.badges.c
     with twin.store.read() as db:
-        taken = db.execute(select(b.member).where(b.number.in_(numbers), b.member != id)).first()
+        own = select(b.member).where(b.number.in_(numbers), b.member != id, b.until.is_(None))
+        taken = db.execute(own).first()
     if taken is not None:
         raise Denied(409, "badge_taken", f"Ce badge est déjà celui de « {taken.member} ».")
 
@@ -150,7 +151,6 @@ def put_card(number: BadgeNumber, asked: Card, twin: TheTwin) -> Done:
     with twin.store.read() as db:
         if knowledge.member(db, asked.member) is None:
             raise Denied(404, "not_found", f"Il n'y a pas de membre « {asked.member} ».")
-    _refuse_taken(twin, asked.member, [number.upper()])
     keys = bytes.fromhex(asked.machine_key), bytes.fromhex(asked.kiosk_key)
     twin.people.put_card(number, asked.member, asked.strength, *keys)
     return Done()

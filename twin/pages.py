@@ -49,7 +49,7 @@ pages = APIRouter(include_in_schema=False)
 # --- words -------------------------------------------------------------------------------------------
 
 FAULTS: dict[str, str] = {
-    Fault.RELAY_WELDED: "relais collé",
+    Fault.RELAY_WELDED: "relais collé : coupez au mur",
     Fault.NO_POWER: "pas de courant",
     Fault.BOARD_LOST: "carte muette",
     Fault.READER_LOST: "lecteur muet",

@@ -1,7 +1,7 @@
 """Who and what the workshop has, and its rules. A change raises the version of every unit that must know."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,17 @@ from access.people import Category, Role, Strength, erased_mark
 from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import machine_to_json, opening_to_json, policy_to_json
-from twin import erasure, tables
+from twin import acts, erasure, tables
+from twin.acts import Act
 from twin.store import Store, put, raise_versions
 
 
 class Unknown(LookupError):
     """Something that the twin does not know."""
+
+
+class Taken(ValueError):
+    """A badge that is another member's own; the text is that member's id."""
 
 
 class Erased(ValueError):
@@ -55,7 +60,7 @@ class People:
                 raise Erased(f"{id} was erased: choose another id")
             put(conn, tables.members, {"id": id}, values)
             for number in badges:
-                put(conn, tables.badges, {"number": _number(number)}, {"member": id})
+                put(conn, tables.badges, {"number": _number(number)}, {"member": id, "until": None})
 
     def erase(self, id: str, now: datetime) -> None:
         """Forget a member, here and on every unit; the id is never used again."""
@@ -64,11 +69,11 @@ class People:
                 raise Unknown(f"no member {id}")
             erasure.erase(conn, id, now)
 
-    def put_machine(self, machine: Machine, name: str = "") -> None:
+    def put_machine(self, machine: Machine, name: str = "", service_hours: float | None = None) -> None:
         """Add a machine, or change what is fixed about one. Locking is done by `lock` alone."""
         description = machine_to_json(machine)
         del description["locked"]
-        values = {"name": name, "description": json.dumps(description)}
+        values = {"name": name, "description": json.dumps(description), "service_hours": service_hours}
         with self._changing(machine.id) as conn:
             put(conn, tables.machines, {"id": machine.id}, values)
 
@@ -95,13 +100,34 @@ class People:
             for key, value in values.items():
                 put(conn, tables.meta, {"key": key}, {"value": value})
 
-    def put_card(self, badge: str, member: str, strength: Strength, machine_key: bytes, kiosk_key: bytes) -> None:
-        """A member's badge that proves itself, with its own two keys. A badge stays its member's."""
+    def put_card(
+        self,
+        badge: str,
+        member: str,
+        strength: Strength,
+        machine_key: bytes,
+        kiosk_key: bytes,
+        act: Act | None = None,
+    ) -> None:
+        """A member's badge that proves itself, with its own two keys. A badge stays its member's: Taken."""
         number = {"number": _number(badge)}
         keys = {"strength": strength.value, "machine_key": machine_key.hex(), "kiosk_key": kiosk_key.hex()}
-        with self._changing() as conn:
-            put(conn, tables.badges, number, {"member": member})
+        with self._changing(act=act) as conn:
+            _refuse_taken(conn, member, number["number"])
+            put(conn, tables.badges, number, {"member": member, "until": None})
             put(conn, tables.card_keys, number, keys)
+
+    def lend(self, badge: str, member: str, until: datetime, act: Act) -> None:
+        """A badge that is nobody's own is a member's until an instant; it may be handed on before. Taken."""
+        number = {"number": _number(badge)}
+        with self._changing(act=act) as conn:
+            b = tables.badges
+            known = conn.execute(select(b).where(b.c.number == number["number"])).one_or_none()
+            if known is not None and (known.until is None or known.revoked):
+                raise Taken(known.member)
+            if conn.execute(select(tables.members.c.id).where(tables.members.c.id == member)).first() is None:
+                raise Unknown(f"no member {member}")
+            put(conn, tables.badges, number, {"member": member, "until": stamp(until)})
 
     def revoke(self, badge: str) -> None:
         """A badge is good for nothing from now on."""
@@ -117,30 +143,55 @@ class People:
             what = f"no badge ends in {number[-4:]}"
             _change(conn, tables.badges, tables.badges.c.number == number, what, {"revoked": revoked})
 
-    def lock(self, machine: str, by: str, why: str) -> None:
+    def lock(self, machine: str, by: str, why: str, act: Act | None = None) -> None:
         """A machine is out of service."""
-        self._mark_machine(machine, {"locked": True, "locked_by": by, "locked_why": why})
+        self._mark_machine(machine, {"locked": True, "locked_by": by, "locked_why": why}, act)
 
-    def unlock(self, machine: str, by: str) -> None:
+    def unlock(self, machine: str, by: str, act: Act | None = None) -> None:
         """A machine is back in service; `by` is kept as whoever last touched its lock."""
-        self._mark_machine(machine, {"locked": False, "locked_by": by, "locked_why": None})
+        self._mark_machine(machine, {"locked": False, "locked_by": by, "locked_why": None}, act)
 
-    def _mark_machine(self, machine: str, values: dict[str, Any]) -> None:
-        with self._changing(machine) as conn:
+    def _mark_machine(self, machine: str, values: dict[str, Any], act: Act | None) -> None:
+        with self._changing(machine, act) as conn:
             _change(conn, tables.machines, tables.machines.c.id == machine, f"no machine {machine}", values)
+
+    def note(self, act: Act) -> None:
+        """Something was done that changes nothing for any unit."""
+        with self._store.write() as conn:
+            acts.note(conn, act)
 
     def revoke_unit(self, unit: str) -> None:
         """A unit is not answered any more."""
         with self._changing() as conn:
             _change(conn, tables.units, tables.units.c.id == unit, f"no unit {unit}", {"revoked": True})
 
+    def put_screen(self, values: Mapping[str, Any]) -> None:
+        """What the site's screens show and ask: `twin.screen` says what may be in it."""
+        self._put_meta(screen=json.dumps(values, ensure_ascii=False))
+
+    def name_desk(self, kiosk: str, desk: bool) -> None:
+        """Badges are given out at a kiosk, or no longer."""
+        with self._changing() as conn:
+            _change(conn, tables.units, tables.units.c.id == kiosk, f"no unit {kiosk}", {"desk": desk})
+
     @contextmanager
-    def _changing(self, machine: str | None = None) -> Iterator[Connection]:
-        """A change that one machine's unit must know, or that all must."""
+    def _changing(self, machine: str | None = None, act: Act | None = None) -> Iterator[Connection]:
+        """A change that one machine's unit must know, or that all must; with its act, where it is one."""
         with self._store.write() as conn:
             self._store.lock(conn, "site")
             yield conn
+            if act is not None:
+                acts.note(conn, act)
             raise_versions(conn, machine)
+
+
+def _refuse_taken(conn: Connection, member: str, number: str) -> None:
+    """Refuse what would make somebody else's own badge this member's."""
+    b = tables.badges.c
+    own = select(b.member).where(b.number == number, b.member != member, b.until.is_(None))
+    taken = conn.execute(own).scalar_one_or_none()
+    if taken is not None:
+        raise Taken(taken)
 
 
 def _number(badge: str) -> str:

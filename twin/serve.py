@@ -23,6 +23,7 @@ from twin.auth import PEOPLE, Role, make_token
 from twin.authority import Authority, AuthorityError
 from twin.context import Twin
 from twin.enrolment import CodeRefused, Enrolments
+from twin.impatient import Impatient
 from twin.people import Unknown
 from twin.restored import begin_epoch
 from twin.store import Store
@@ -113,6 +114,7 @@ class _Door(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Impatient,
                 access_log=False,  # addresses hold badge numbers and names
                 log_level="warning",
                 server_header=False,

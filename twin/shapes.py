@@ -3,7 +3,9 @@
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from access.facts import imaginable
 
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """How members, machines, units and bookings are named."""
@@ -14,6 +16,7 @@ Name = Annotated[str, Field(pattern=ID, max_length=64)]
 Label = Annotated[str, Field(max_length=120, pattern=PLAIN)]
 Qualifications = Annotated[list[Name], Field(max_length=100)]
 Text = Annotated[str | None, Query(max_length=64, pattern=PLAIN)]
+Moment = Annotated[AwareDatetime, AfterValidator(imaginable)]
 MOST = 1000
 """The most journal rows or refusals in one answer."""
 Most = Annotated[int, Query(ge=1, le=MOST)]

@@ -43,6 +43,7 @@ badges = Table(
     Column("number", String, primary_key=True),
     Column("member", ForeignKey("members.id"), nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
+    Column("until", String),  # of a badge that was lent: it is good for nothing from then on
 )
 
 card_keys = Table(
@@ -64,6 +65,7 @@ machines = Table(
     Column("locked", Boolean, nullable=False, default=False),
     Column("locked_by", String),
     Column("locked_why", String),
+    Column("service_hours", Float),  # between two services; null: nobody has said
 )
 
 units = Table(
@@ -80,6 +82,7 @@ units = Table(
     Column("last_seen", String),
     Column("state", Text, nullable=False, default="{}"),  # JSON, as the unit last told it
     Column("revoked", Boolean, nullable=False, default=False),
+    Column("desk", Boolean, nullable=False, default=False),  # a kiosk at which badges are given out
 )
 
 bookings = Table(
@@ -206,6 +209,21 @@ erased = Table(
     Column("at", String, nullable=False),
 )
 """Who was erased, so that no unit brings the name back."""
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", String, primary_key=True),  # the asker's own: asked twice it is one act
+    Column("at", String, nullable=False),
+    Column("deed", String, nullable=False),  # twin.acts.Deed
+    Column("by", String),  # the member who did it; null once erased
+    Column("machine", String),
+    Column("about", String),  # the member whom it concerns; null once erased
+    Column("kiosk", String, nullable=False, default=""),  # where it was done; empty: the web
+    Column("detail", Text, nullable=False, default="{}"),  # JSON: the reason, what was done
+    Index("acts_by_machine", "machine", "deed", "at"),
+)
+"""What the team did to machines and badges. Rows are added, and never changed but by an erasure."""
 
 codes = Table(
     "codes",

@@ -155,14 +155,19 @@ class Keeper:
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """A listening socket at `path`, for this user only, taken away at the end; replaces one left behind."""
+    """A listening socket at `path`, for this user only, taken away at the end; replaces one left behind.
+
+    It has its name only once it listens: whoever finds it is heard.
+    """
+    new = path.with_suffix(".new")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        path.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         old = os.umask(0o177)
-        listener.bind(str(path))
+        listener.bind(str(new))
         os.umask(old)
         listener.listen(4)
         listener.setblocking(False)
+        new.replace(path)
         try:
             yield listener
         finally:

@@ -13,25 +13,30 @@ from kiosk.views.comfort import Comfort, comfort
 from kiosk.views.member import MemberPage, member_page
 from kiosk.views.scene import Scene
 from kiosk.views.sheet import Sheet, sheet
+from kiosk.views.team.pages import TeamView, team_view
 
-View = Board | MemberPage | Sheet | Comfort
+View = Board | MemberPage | Sheet | Comfort | TeamView
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A view, and how it is to be drawn. `warning`: the board comes back soon, unless somebody touches."""
+    """A view, and how it is to be drawn. `colour`: the association's own, or none; `warning`: the board comes back
+    soon, unless somebody touches."""
 
     view: View
     language: str = "fr"
     contrast: bool = False
     spoken: bool = False
     warning: str = ""
+    colour: str = ""
 
 
 def view(session: Session, scene: Scene) -> View:
     """The screen that fits where the person stands."""
     if session.page is Page.COMFORT:
         return comfort(session, scene)
+    if session.team is not None:
+        return team_view(session, session.team, scene)
     if session.machine is not None:
         return sheet(session, session.machine, scene)
     if session.person is not None:

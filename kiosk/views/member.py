@@ -9,6 +9,7 @@ from kiosk.views.comfort import comfort_key
 from kiosk.views.own import Entry, entry, owned
 from kiosk.views.preview import OF_THE_MACHINE, PERSONAL, barrier, why
 from kiosk.views.scene import Choice, Scene
+from kiosk.views.team.keys import team_keys
 from kiosk.views.tile import Look, Tile, tile
 from kiosk.words import what_and_do
 
@@ -34,7 +35,7 @@ def member_page(person: Person, scene: Scene) -> MemberPage:
         _barred_everywhere(person.member, scene) or say("member.choose"),
         tuple(entry(own, person, scene) for own in owned(person, scene)),
         tuple(tiles),
-        (comfort_key(scene), Choice(Back(), say("member.leave"))),
+        (*team_keys(person, scene), comfort_key(scene), Choice(Back(), say("member.leave"))),
         say("more"),
     )
 

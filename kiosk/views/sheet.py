@@ -13,6 +13,7 @@ from kiosk.views.own import Own, choices_for, line, owned
 from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations, why
 from kiosk.views.result import Result, result_of
 from kiosk.views.scene import Choice, Scene
+from kiosk.views.team.keys import upkeep_keys
 from kiosk.views.tile import Look, Tile, tile
 from kiosk.words import Say, what_and_do
 
@@ -100,7 +101,8 @@ def _ways_out(session: Session, result: Result | None, scene: Scene) -> tuple[Ch
     back = Choice(Back(), say("member.leave" if done else "sheet.back"))
     if session.stage is not Stage.CHOOSING:
         return (back, comfort_key(scene), *(result.keys if result is not None else ()))
-    return (back, comfort_key(scene), Choice(Open(Page.REPORT), say("report.key"), sign="report"))
+    report = Choice(Open(Page.REPORT), say("report.key"), sign="report")
+    return (back, comfort_key(scene), report, *upkeep_keys(session.person, str(session.machine), scene))
 
 
 def _hint(session: Session, post: Post, found: tuple[Choice, ...], scene: Scene) -> str:

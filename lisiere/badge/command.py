@@ -4,20 +4,17 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from hardware.badge_reader import paths
 from hardware.badge_reader.keys import KIOSK_KEY, MACHINE_KEY, KeysError, Master, master_of
-from hardware.badge_reader.port import BadgeReader, Card, CardError, SeveralCardsError
 from hardware.badge_reader.reading import ReaderGoneError
 from hardware.badge_reader.writing import Desk, NotWritableError
+from lisiere.badge.desk import written
+from lisiere.badge.process import PATIENCE_S
 from lisiere.badge.twin import Twin, TwinSaysNoError
 
-PAUSE_S = 0.05
-PATIENCE_S = 20.0
-"""How long a card may take to be written; a second is usual."""
 WELL, FAILED, NO_READER = 0, 1, 2
 EPILOG = """examples:
   lisiere badge desk /media/key/desk.json       make the workshop's master key, once
@@ -84,38 +81,13 @@ def _enrol(options: argparse.Namespace) -> None:
     reader = paths.open(options.reader, PATIENCE_S)
     try:
         print(f"found: {reader.name}. Lay a blank card on it.", file=sys.stderr)
-        uid = written(reader, Desk(master), lambda word: print(f"  {word}", file=sys.stderr))
+        uid = written(reader, Desk(master), lambda moment, words: print(f"  {words}", file=sys.stderr))
     finally:
         reader.close()
     tell_twin(twin, master, options.member, uid)
     if options.replaces:
         twin.revoke(options.replaces)
     print(json.dumps({"member": options.member, "badge": uid, "strength": "ntag424"}))
-
-
-def written(reader: BadgeReader, desk: Desk, tell: Callable[[str], None]) -> str:
-    """The number of the card that was written. One that is taken away too soon is waited for again."""
-    while True:
-        card = _waited_for(reader, tell)
-        try:
-            desk.write(card, tell)
-        except CardError as error:
-            tell(f"{error}: lay it down again, and leave it there")
-            continue
-        return card.uid
-
-
-def _waited_for(reader: BadgeReader, tell: Callable[[str], None]) -> Card:
-    crowded = False
-    while True:
-        try:
-            if (card := reader.find()) is not None:
-                return card
-        except SeveralCardsError:
-            if not crowded:
-                tell("there is more than one card: lay down one alone")
-            crowded = True
-        time.sleep(PAUSE_S)
 
 
 def tell_twin(twin: Twin, master: Master, member: str, uid: str) -> None:

@@ -15,6 +15,10 @@ FIGURES = {
     "badge": ("lisiere.bench.badge", "a card that proves itself: bytes on its serial line, and times"),
     "exchange": ("lisiere.bench.exchange", "one exchange of a unit with its twin, without the network"),
     "unit": ("lisiere.bench.unit", "a unit's processes: their memory, and from their start to ready"),
+    "revocation": ("lisiere.bench.revocation", "a revoked badge: from the office's word to dead power"),
+    "drain": ("lisiere.bench.drain", "days without the twin: until it has every row, and taps meanwhile"),
+    "siege": ("lisiere.bench.siege", "a request while five hundred others dawdle, at the twin and at a unit"),
+    "kiosk": ("lisiere.bench.kiosk", "the kiosk: touches, starts, memory, idle time, and a day of visitors"),
     "rehearse": ("lisiere.bench.rehearse", "a simulated workshop: virtual time in a second of real time"),
 }
 """Each figure: the module whose `measure(counts, progress)` measures it, and what it is. Another is a line more."""

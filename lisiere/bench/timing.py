@@ -11,8 +11,8 @@ MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each thing is measured; `days` is how much virtual time a rehearsal takes. The first taps, the
-    `warm_up`, are not counted, on either side."""
+    """How often each thing is measured; `days` is how much virtual time a rehearsal takes, `kiosk_hours` how much a
+    kiosk lives through. The first taps, the `warm_up`, are not counted, on either side."""
 
     taps: int = 400
     warm_up: int = 10
@@ -20,6 +20,15 @@ class Counts:
     exchanges: int = 200
     rows: int = 100
     days: int = 28
+    revocations: int = 100
+    drains: int = 3
+    quiet_taps: int = 10
+    waiting_rows: int = 5000
+    dawdlers: int = 500
+    asks: int = 300
+    touches: int = 60
+    idle_s: float = 20.0
+    kiosk_hours: int = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ They are enrolled at a twin of their own on a free port, and stand on mock pins.
 started and ended for the time, one standing still for the memory.
 """
 
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,73 +11,12 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from controller.config import Panel, Simulated
 from lisiere.bench.timing import Counts, Progress, percentile
-from lisiere.demo.bench import MachineBench
+from lisiere.bench.trial import UnitOnTrial
 from lisiere.demo.processes import DemoError, Processes
-from lisiere.demo.stage import Twin
-from lisiere.enrol import Enrolment, enrol
-from twin.serve import token
 
-UNIT = "bench"
 SETTLE_S = 3.0
 """How long the processes run before they are weighed."""
-PATIENCE_S = 60.0
-POLL_S = 0.001
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class UnitOnTrial:
-    """One machine's unit that can be started and ended again and again."""
-
-    def __init__(self, folder: Path, parts: ExitStack) -> None:
-        self._folder = folder
-        self._data = folder / UNIT
-        self._data.mkdir()
-        self._runs = 0
-        address = f"https://127.0.0.1:{free_port()}"
-        twin = self._start_twin(parts, address)
-        twin.post("/api/machines", {"id": UNIT, "name": UNIT, "requires": []})
-        bench = MachineBench(UNIT, self._data / "bench.sock", 0)
-        parts.callback(bench.close)
-        panel, simulated = Panel(port=free_port()), Simulated("bench.sock")
-        enrol(Enrolment(self._data, address, twin.code(UNIT, UNIT), bench.tag.path, panel, simulated))
-
-    def start(self) -> tuple[Processes, float]:
-        """Start keeper and unit together; the processes, and the seconds until the unit says `ready:`."""
-        self._runs += 1
-        logs = self._folder / f"logs-{self._runs}"
-        processes = Processes(logs)
-        began = time.perf_counter()
-        processes.start(
-            "keeper",
-            *("-m", "hardware.relay.keeper", "--socket", str(self._data / "keeper.sock"), "--pin", "17", "--mock"),
-        )
-        processes.start("unit", "-m", "lisiere.cli", "unit", "--data", str(self._data))
-        try:
-            while "ready:" not in (logs / "unit.log").read_text(errors="replace"):
-                processes.check()
-                time.sleep(POLL_S)
-        except BaseException:
-            processes.stop()
-            raise
-        return processes, time.perf_counter() - began
-
-    def _start_twin(self, parts: ExitStack, address: str) -> Twin:
-        data, page = self._folder / "twin", free_port()
-        twin = Twin(f"http://127.0.0.1:{page}", token(data, "admin"))
-        ports = ("--port", address.rpartition(":")[2], "--plain-http", str(page))
-        processes = Processes(self._folder / "logs-twin")
-        parts.callback(processes.stop)
-        processes.start("twin", "-m", "lisiere.cli", "twin", "serve", "--data", str(data), *ports)
-        processes.wait_until("the twin", twin.answers)
-        return twin
 
 
 def measure(counts: Counts, progress: Progress) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lisiere.demo.stage import Stage
-from lisiere.demo.workshop import MACHINES, MEMBERS, STRANGER
+from lisiere.demo.workshop import MACHINES, MEMBERS, STRANGER, TITLES
 
 LONGEST_BODY = 4096
 PAGE = files("lisiere.demo").joinpath("bench.html")
@@ -94,10 +94,10 @@ def state(stage: Stage) -> dict[str, Any]:
         }
         for machine in MACHINES
     ]
-    badges = [{"number": member.badge, "name": member.name} for member in MEMBERS]
+    badges = [{"number": member.badge, "name": f"{member.name}{TITLES[member.role]}"} for member in MEMBERS]
     return {
         "machines": machines,
-        "badges": [*badges, {"number": STRANGER, "name": "Badge inconnu"}],
+        "badges": [*badges, {"number": STRANGER, "name": "Badge inconnu (à prêter)"}],
         "twin": stage.twin.url,
     }
 

@@ -14,7 +14,7 @@ import requests
 from controller.config import Panel, Simulated
 from lisiere.demo.bench import MachineBench
 from lisiere.demo.processes import DemoError, Processes
-from lisiere.demo.workshop import MACHINES, MEMBERS, Ports
+from lisiere.demo.workshop import MACHINES, MEMBERS, SERVICE_HOURS, Ports
 from lisiere.enrol import Enrolment, enrol
 
 KIOSK = "kiosk-1"
@@ -32,14 +32,18 @@ class Twin:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """What a POST answers; DemoError unless it went well."""
-        answer = self._session.post(self.url + path, json=body, timeout=30)
-        if not answer.ok:
-            raise DemoError(f"the twin refuses {path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        return self._answer("POST", path, body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """What a PATCH answers; DemoError unless it went well."""
+        return self._answer("PATCH", path, body)
 
     def get(self, path: str) -> Any:
         """What a GET answers; DemoError unless it went well."""
-        answer = self._session.get(self.url + path, timeout=30)
+        return self._answer("GET", path, None)
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        answer = self._session.request(method, self.url + path, json=body, timeout=30)
         if not answer.ok:
             raise DemoError(f"the twin refuses {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
@@ -104,7 +108,7 @@ class Stage:
     def _enter_people_and_machines(self) -> None:
         for machine in MACHINES:
             body = {"id": machine.id, "name": machine.name, "requires": list(machine.requires)}
-            self.twin.post("/api/machines", body)
+            self.twin.post("/api/machines", body | {"service_hours": SERVICE_HOURS})
         for member in MEMBERS:
             self.twin.post(
                 "/api/members",

@@ -29,9 +29,15 @@ MEMBERS = (
     DemoMember("ana", "Ana", "04A1B2C3D4E5F6", qualifications=("surjeteuse",)),
     DemoMember("bilal", "Bilal", "04BB000000BB01"),
     DemoMember("chloe", "Chloé", "04CC000000CC01", role="technician"),
+    DemoMember("denis", "Denis", "04DD000000DD01", role="trainer", qualifications=("surjeteuse",)),
+    DemoMember("emma", "Emma", "04EE000000EE01", role="staff"),
 )
+TITLES = {"member": "", "technician": " (technicienne)", "trainer": " (formateur)", "staff": " (équipe)"}
+"""What a member is to the workshop, as the bench's keys say it."""
 STRANGER = "04FFFFFFFFFFFF"
-"""A badge that is nobody's."""
+"""A badge that is nobody's, until somebody of the team lends it."""
+SERVICE_HOURS = 50
+"""Between two services of each machine."""
 
 MACHINES = (
     DemoMachine("surjeteuse-1", "Surjeteuse", ("surjeteuse",)),

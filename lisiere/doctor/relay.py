@@ -17,7 +17,7 @@ TOPIC = "relay"
 CONTACT = {
     Fault.RELAY_WELDED: (
         "the relay is welded: live though commanded off",
-        "unplug the machine, change the relay; a technician's tap then clears it",
+        "switch it off at the wall, change the relay; a technician's tap then clears it",
     ),
     Fault.NO_POWER: (
         "the relay does not close, or its contact is not seen",

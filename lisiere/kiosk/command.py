@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,10 +30,13 @@ from server_sync.identity import (
 
 if TYPE_CHECKING:
     from hardware.badge_reader.reading import Reading
+    from hardware.badge_reader.supervisor import ReaderProcess
     from kiosk.directory import TwinDirectory
 
 NOBODY = ""
 """The tag of a badge that was refused: it is no member's."""
+LEFT_LYING_S = 20.0
+"""A card that was just written lies on the reader so long at the most before it is a badge that is shown."""
 SITE = "Lisière"
 """What the screen calls the workshop until the twin has told its name."""
 
@@ -94,7 +98,9 @@ def _run(config: Config, folder: Path, size: tuple[int, int], pins: tuple[int, i
     from kiosk.app import KioskApp
     from kiosk.directory import TwinDirectory
     from kiosk.environment import dots_per_inch
+    from kiosk.twin_office import TwinOffice
     from kiosk.voice import SpokenVoice
+    from lisiere.kiosk.writer import CardWriter
 
     os.environ.setdefault("KIVY_DPI", str(dots_per_inch(size)))
     key = PrivateKey.load_or_make(folder / "unit.key")
@@ -106,7 +112,13 @@ def _run(config: Config, folder: Path, size: tuple[int, int], pins: tuple[int, i
         directory.refresh()
     links = {unit.machine: _courier(config, unit, key, counter) for unit in directory.units()}
     reader = TagReader(config, directory)
-    app = KioskApp(links, directory, reader, voice=SpokenVoice(), buttons=_buttons(pins))
+    asking = HttpTransport(
+        config.twin, RequestSigner(config.unit, key, "twin", counter), folder / TWIN_AUTHORITY
+    )
+    office = TwinOffice(asking, reader.number_of)
+    writer = CardWriter(config.reader, Path(config.desk), reader) if config.desk else None
+    world = (links, directory, reader)
+    app = KioskApp(*world, voice=SpokenVoice(), buttons=_buttons(pins), office=office, writer=writer)
     directory.start()
     _end_on_signals(app.end)
     if config.simulated.bench:
@@ -144,28 +156,65 @@ def _end_on_signals(end: Callable[[], None]) -> None:
 class TagReader:
     """A `kiosk.ports.Reader`: the reader's process, and the keyed tags of what it reads.
 
-    A card is checked with its kiosk key. What fails, or falls short of what the badge can prove, is nobody's.
+    A card is checked with its kiosk key. What fails, or falls short of what the badge can prove, is nobody's. The
+    number of the badge that was read last is kept, in memory only, for whoever lends it.
     """
 
     def __init__(self, config: Config, directory: "TwinDirectory") -> None:
+        self._tag_key = bytes.fromhex(config.tag_key)
+        self._path = config.reader
+        self._directory = directory
+        self._closed = False
+        self._last = ("", "")
+        self._left_lying = ("", 0.0)
+        self._reader = self._made()
+
+    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
+        """See `kiosk.ports.Reader`."""
+        self._on_badge, self._on_lost = on_badge, on_lost
+        self._reader.start(self._read, on_lost)
+
+    def close(self) -> None:
+        """See `kiosk.ports.Reader`."""
+        self._closed = True
+        self._reader.close()
+
+    def pause(self) -> None:
+        """See `lisiere.kiosk.writer.Lender`."""
+        self._reader.close()
+
+    def resume(self, but: str = "") -> None:
+        """See `lisiere.kiosk.writer.Lender`."""
+        if self._closed:
+            return
+        self._left_lying = but, time.monotonic() + LEFT_LYING_S
+        self._reader = self._made()
+        self._reader.start(self._read, self._on_lost)
+
+    def number_of(self, tag: str) -> str | None:
+        """The number of the badge with this tag, if it is the one that was read last."""
+        last, number = self._last
+        return number if tag and tag == last else None
+
+    def _made(self) -> "ReaderProcess":
         from hardware.badge_reader.keys import KIOSK_KEY
         from hardware.badge_reader.supervisor import ReaderProcess, command_for
         from lisiere.badge.keys import KeysByTag
 
-        self._tag_key = bytes.fromhex(config.tag_key)
-        self._directory = directory
         keys = KeysByTag(self._tag_key, self._badge_of, KIOSK_KEY)
-        self._reader = ReaderProcess(command_for(config.reader), keys)
+        return ReaderProcess(command_for(self._path), keys)
 
-    def start(self, on_badge: Callable[[str], None], on_lost: Callable[[bool], None]) -> None:
-        """See `kiosk.ports.Reader`."""
-        self._reader.start(lambda reading: on_badge(self._tag(reading)), on_lost)
-
-    def close(self) -> None:
-        """See `kiosk.ports.Reader`."""
-        self._reader.close()
+    def _read(self, reading: "Reading") -> None:
+        number, until = self._left_lying
+        if number and reading.uid == number and time.monotonic() < until:
+            return
+        tag = self._tag(reading)
+        self._last = tag, reading.uid
+        self._on_badge(tag)
 
     def _tag(self, reading: "Reading") -> str:
+        if not reading.uid or reading.made_up:
+            return NOBODY
         tag = badge_tag(reading.uid, self._tag_key)
         badge = self._badge_of(tag) or Badge(tag)
         return tag if reading.worth.reaches(badge.strength) else NOBODY

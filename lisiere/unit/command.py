@@ -24,6 +24,7 @@ from controller.config import TWIN_AUTHORITY, Config, ConfigError, load
 from controller.events import (
     BeginAsked,
     CancelAsked,
+    ClearAsked,
     Event,
     ExtendAsked,
     FaultSeen,
@@ -35,7 +36,20 @@ from controller.events import (
 )
 from controller.journal_file import JournalError
 from controller.journal_row import Stamped
-from controller.link import Ask, Begin, Cancel, Done, Extend, Finish, Rate, Reply, ReportFault, Reserve, WalkUp
+from controller.link import (
+    Ask,
+    Begin,
+    Cancel,
+    Clear,
+    Done,
+    Extend,
+    Finish,
+    Rate,
+    Reply,
+    ReportFault,
+    Reserve,
+    WalkUp,
+)
 from controller.loop import Loop, RecorderThread
 from controller.panel import Panel
 from controller.recorder import Recorder
@@ -193,6 +207,9 @@ def event_of(ask: Ask, reply: Reply) -> Event:
         case Finish():
             reply(Done())
             return StopAsked(ask.member)
+        case Clear():
+            reply(Done())
+            return ClearAsked(ask.member)
         case ReportFault():
             reply(Done())
             return FaultSeen(ask.member, ask.what)

@@ -57,6 +57,15 @@ def test_a_booking_starts_within_its_hours_and_early_start_and_not_a_moment_late
         assert tap(ANA, B1, minutes=minutes) == f"Denied {reason}"
 
 
+def test_a_badge_that_was_lent_is_good_up_to_its_end_and_not_a_moment_longer() -> None:
+    """A day badge is a badge like any other until its end, and none from then on. A doubtful clock judges none."""
+    lent = replace(SAM, badges=(replace(SAM.badges[0], until=at(60)),))
+    twin = replace(replica(policy=Policy(untrusted_clock=UntrustedClock.STAFF_ONLY)), members={lent.id: lent})
+    for minutes, trusted, reason in ((59.99, True, "staff"), (60, True, "badge_revoked"), (60, False, "staff")):
+        now = clock(minutes, trusted)
+        assert decide("tag-sam", standing(confirmed=at(59)), twin, now).reason == reason
+
+
 def test_an_early_start_waits_for_whoever_is_in_the_way() -> None:
     """No early start while somebody else's booking, held or accepted, lies before one's own."""
     for state in (BookingState.ACCEPTED, BookingState.HELD):

@@ -82,6 +82,13 @@ def test_an_instant_is_in_utc() -> None:
     assert instant("2026-03-10T13:00:00+01:00").isoformat() == "2026-03-10T12:00:00+00:00"
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1969-12-31T23:00:00Z"])
+def test_an_instant_at_the_end_of_the_calendar_is_none(text: str) -> None:
+    """What cannot be told in every zone of the world is nobody's time."""
+    with pytest.raises(ValueError, match="not a year from 1970 to 9000"):
+        instant(text)
+
+
 @pytest.mark.parametrize("text", ["2026-03-10T12:00:00", "2026-03-10", "noon", ""])
 def test_an_instant_without_an_offset_is_none(text: str) -> None:
     """A text without an offset, or that is no instant at all, is a ValueError."""

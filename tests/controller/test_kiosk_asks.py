@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from access.book import Accepted, Answer, Refused
-from access.facts import DecisionMade, Rated
-from access.vocabulary import Outcome, Reason, Refusal
-from controller.events import BeginAsked, Event, ExtendAsked, RatingGiven, ReserveAsked
+from access.facts import DecisionMade, FaultCleared, Rated
+from access.vocabulary import Fault, Outcome, Reason, Refusal
+from controller.events import BeginAsked, ClearAsked, ContactChanged, Event, ExtendAsked, RatingGiven, ReserveAsked
 from tests.access.workshop import OVERLOCK, at, booking
 from tests.controller.mind import Mind
 
@@ -91,3 +91,33 @@ def test_how_it_went_is_journalled_without_a_name(tmp_path: Path) -> None:
     mind = Mind(tmp_path)
     mind.tell(RatingGiven(3, "", ""))
     assert mind.facts[-1] == Rated(3)
+
+
+def welded(folder: Path) -> Mind:
+    """A machine whose contact stays closed."""
+    mind = Mind(folder)
+    mind.tell(ContactChanged(True))
+    mind.wait(ms=400)
+    assert Fault.RELAY_WELDED in mind.control.state.faults
+    return mind
+
+
+def test_a_technician_clears_a_weld_from_the_kiosk(tmp_path: Path) -> None:
+    """Once the contact is open again the weld is forgiven, by name, and nothing starts; before that it stays."""
+    mind = welded(tmp_path)
+    mind.tell(ClearAsked("chloe"))
+    assert Fault.RELAY_WELDED in mind.control.state.faults, "its contact is still closed"
+    mind.tell(ContactChanged(False), ClearAsked("chloe"))
+    decided, cleared = mind.facts[-2:]
+    assert isinstance(decided, DecisionMade) and (decided.member, decided.reason) == ("chloe", Reason.FAULT)
+    assert cleared == FaultCleared(Fault.RELAY_WELDED) and not mind.control.live
+    mind.tell(ClearAsked("chloe"))
+    assert mind.facts[-1] is cleared and not mind.control.live, "asked again it is no tap"
+
+
+@pytest.mark.parametrize("member", ["ana", "sam", "nobody"])
+def test_nobody_but_a_technician_clears_a_weld(tmp_path: Path, member: str) -> None:
+    """A member, the staff and somebody unknown leave the fault where it is."""
+    mind = welded(tmp_path)
+    mind.tell(ContactChanged(False), ClearAsked(member))
+    assert Fault.RELAY_WELDED in mind.control.state.faults and not mind.control.live

@@ -18,6 +18,7 @@ from controller.link import (
     Ask,
     Begin,
     Cancel,
+    Clear,
     Done,
     Extend,
     Finish,
@@ -64,6 +65,7 @@ ASKS: tuple[Ask, ...] = (
     Finish("ana"),
     ReportFault(None, "l'aiguille est cassée"),
     Rate(3),
+    Clear("chloe"),
     Rate(0, "Vous reviendrez ?", "Oui"),
 )
 

@@ -48,7 +48,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 def relay() -> None:
     """The relay by itself."""
-    driven = GpioRelay(RELAY, pin_factory=factory(mock=False))
+    pins = factory(mock=False)
+    driven = GpioRelay(RELAY, pin_factory=pins)
     say("first", level(RELAY))
     driven.on()
     say("on", level(RELAY), driven.is_on)
@@ -57,6 +58,7 @@ def relay() -> None:
     driven.on()
     driven.close()
     say("closed", level(RELAY))
+    pins.close()  # until then the chip keeps the line for this process
 
 
 def keeper() -> None:
@@ -80,15 +82,13 @@ def keeper() -> None:
 
 
 def inputs() -> None:
-    """An emergency stop that is pressed and released, by edges."""
+    """An emergency stop whose wire is open at first, then closed, pressed and released, by edges."""
     told: list[bool] = []
-    pull(ESTOP, "pull-down")
     watched = GpioInputs(Wiring(estop=ESTOP), pin_factory=factory(mock=False))
     watched.start(lambda _: None, told.append, lambda _: None)
-    pull(ESTOP, "pull-up")
-    until(lambda: told[-1:] == [True])
-    pull(ESTOP, "pull-down")
-    until(lambda: told[-1:] == [False])
+    for way, pressed in (("pull-down", False), ("pull-up", True), ("pull-down", False)):
+        pull(ESTOP, way)
+        until(lambda wanted=pressed: told[-1] is wanted)  # type: ignore[misc]
     say("estop", *told)
     watched.close()
 

@@ -55,7 +55,7 @@ class Robot:
         self.story = Story()
         self.voice = Recorded()
         self.buttons = TwoButtons()
-        self.app = KioskApp(
+        app = KioskApp(
             self.story.units,
             self.story,
             self.story.reader,
@@ -63,8 +63,15 @@ class Robot:
             draw=self.story.draw,
             voice=self.voice,
             buttons=self.buttons,
+            office=self.story.office,
+            writer=self.story.writer,
         )
-        self.stage = Stage(self.app, size)
+        self.open_app(app, size)
+
+    def open_app(self, app: KioskApp, size: tuple[int, int] = BIG) -> None:
+        """Stand before a kiosk that has just been switched on."""
+        self.app = app
+        self.stage = Stage(app, size)
         self.acts = 0
 
     @property
@@ -122,8 +129,16 @@ class Robot:
 
     def _touch(self, key: Key) -> None:
         self.acts += 1
-        self.story.pass_time(0.5)  # nobody is quicker
+        self.pass_a_moment()
         self.stage.touch(key)
+        self.after_a_touch()
+
+    def pass_a_moment(self) -> None:
+        """Nobody is quicker."""
+        self.story.pass_time(0.5)
+
+    def after_a_touch(self) -> None:
+        """What follows by itself."""
 
 
 def plain(text: str) -> str:

@@ -354,7 +354,7 @@ def test_pages_are_turned_by_a_key(small_robot: Any) -> None:
     ("fault", "word"),
     [
         (Fault.ESTOP, "Arrêt d'urgence"),
-        (Fault.RELAY_WELDED, "En panne\nN'y touchez pas, prévenez l'accueil."),
+        (Fault.RELAY_WELDED, "En panne\nCoupez au mur, prévenez l'accueil."),
         (Fault.JOURNAL, "En panne"),
         (Fault.CLOCK, "En panne"),
         (Fault.READER_LOST, "Libre\nSon lecteur de badges ne répond pas."),

@@ -15,7 +15,8 @@ from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
 from kiosk.keys import ChoiceKey, Key, TileCard
 from kiosk.languages import LANGUAGES, catalogue
-from kiosk.pictures import Scene, scenes
+from kiosk.pictures import scenes
+from kiosk.pictures_team import Scene
 from kiosk.signs import StateSign
 from kiosk.stage import Stage
 from kiosk.story import Story
@@ -49,7 +50,9 @@ def longer(language: str) -> Say:
 def staged(language: str, size: tuple[int, int]) -> Iterator[tuple[Story, Stage]]:
     story = Story()
     words: Callable[[str], Say] = longer if language == LONGER else catalogue
-    app = KioskApp(story.units, story, story.reader, story.clock, words, story.draw)
+    app = KioskApp(
+        story.units, story, story.reader, story.clock, words, story.draw, office=story.office, writer=story.writer
+    )
     stage = Stage(app, size)
     try:
         if language not in ("fr", LONGER):

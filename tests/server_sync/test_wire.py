@@ -74,10 +74,11 @@ replies = st.builds(
     st.none() | st.binary(max_size=30),
     st.lists(web_requests, max_size=2).map(tuple),
 )
+badges = st.builds(Badge, words, st.booleans(), until=st.none() | instants)
 members = st.builds(
     Member,
     words,
-    st.lists(st.builds(Badge, words, st.booleans()), max_size=2).map(tuple),
+    st.lists(badges, max_size=2).map(tuple),
     st.frozensets(words, max_size=2),
     st.sampled_from(Role),
     st.sampled_from(Category),

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from access.bookings import Booking, RequestRefused
-from access.facts import DecisionMade
+from access.facts import DecisionMade, FaultCleared, FaultReported
 from access.machines import Machine
 from access.replica import Version
-from access.vocabulary import Outcome, Reason
+from access.vocabulary import Fault, Outcome, Reason
 from controller.assembly import wire_row
 from controller.journal import Journal
 from controller.journal_reader import JournalReader
@@ -32,9 +32,10 @@ from server_sync.wire import (
     reply_to_bytes,
     request_from_bytes,
 )
-from server_sync.worker import KEEP_MS, LOST_MS, LinkWatch, Sync
+from server_sync.worker import KEEP_MS, LOST_MS, MAX_ROW_BYTES, LinkWatch, Sync
 from tests.access.workshop import NOON
 from twin import tables
+from twin.auth import EXCHANGE_LIMIT
 from twin.bookings import Bookings
 from twin.exchange import Exchange
 from twin.people import People
@@ -58,6 +59,7 @@ class Site:
         self.fails = ""
         self.late: list[bytes] = []
         self.answers: list[bytes] = []
+        self.sizes: list[int] = []
         self.nonces = 0
         self.said: list[str] = []
         self._folder = folder
@@ -97,6 +99,7 @@ class Site:
     def post(self, path: str, body: bytes) -> bytes:
         """A message to the twin, and its answer, or what the network makes of them."""
         assert path == "/api/units/m1/exchange"
+        self.sizes.append(len(body))
         if self.fails == "request lost":
             raise TwinUnreachable("lost on the way")
         if self.fails == "late":
@@ -183,10 +186,22 @@ def test_rows_go_up_once(site: Site) -> None:
 
 def test_a_long_backlog_goes_up_in_pieces(site: Site) -> None:
     """An exchange carries at most MAX_ROWS rows; the rest follows in order."""
-    site.write(MAX_ROWS + 1)
+    site.journal.append([Stamped(site.now, 0, 1, FaultCleared(Fault.JOURNAL))] * (MAX_ROWS + 1))
     assert site.sync.exchange().reply.acked == MAX_ROWS
     assert site.sync.exchange().reply.acked == MAX_ROWS + 1
     assert site.summary()["gaps"] == 0
+
+
+def test_a_backlog_of_long_rows_goes_up_in_pieces_that_the_twin_takes(site: Site) -> None:
+    """Rows are sent as many as the twin takes in one body, and a row that is long alone is sent alone."""
+    fact = FaultReported("ana", "l'aiguille est cassée " * 100)
+    site.journal.append([Stamped(site.now, 0, 1, fact)] * 300)
+    site.journal.append([Stamped(site.now, 0, 1, FaultReported("ana", "x" * MAX_ROW_BYTES))])
+    for _ in range(20):
+        site.sync.exchange()
+    assert site.sync.backlog() == 0
+    assert site.summary()["events"] == 301
+    assert max(site.sizes) <= EXCHANGE_LIMIT
 
 
 def test_a_lost_reply_costs_nothing(site: Site) -> None:

@@ -167,6 +167,16 @@ def test_a_booking_beyond_the_lease_is_answered_at_once(site: Site) -> None:
     assert (taken.status_code, taken.json()["error"]) == (409, "exists")
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_at_the_end_of_the_calendar_is_told_where(site: Site, at: str) -> None:
+    """A time that cannot be told in every zone breaks nothing: it is a wrong field, as any other."""
+    body = wanted() | {"end": at, "member": "ana"}
+    answer = site.ask(Role.ADMIN, "POST", "/api/bookings", json=body)
+    assert (answer.status_code, answer.json()["what_to_do"][:15]) == (422, "Corriger « end ")
+    answer = site.ask(Role.ADMIN, "PATCH", "/api/members/ana", json={"valid_until": at})
+    assert answer.status_code == 422
+
+
 def test_members_book_and_change_for_themselves_only(site: Site) -> None:
     """The team does it for anybody; a member's token that is nobody's books nothing."""
     assert site.ask(Role.MEMBER, "POST", "/api/bookings", json=wanted(member="ben")).status_code == 403

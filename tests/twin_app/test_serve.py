@@ -3,12 +3,7 @@
 import os
 import signal
 import socket
-import ssl
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,37 +14,10 @@ from access.replica import Version
 from server_sync.client import HttpTransport, TwinClient
 from server_sync.identity import Counter, PrivateKey, RequestSigner
 from server_sync.wire import ExchangeRequest
+from tests.twin_app.process import CERTIFICATE, context, free_port, twin
 from twin.people import People
 from twin.serve import command
 from twin.store import Store
-
-CERTIFICATE = "tls/ca.pem"
-RUN = "import sys; from twin.serve import command; sys.exit(command(sys.argv[1:]))"
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
-@contextmanager
-def twin(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """A twin in a process of its own, ready to answer."""
-    words = [sys.executable, "-c", RUN, "serve", "--data", str(data), "--port", str(port)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == f"lisiere twin: https://127.0.0.1:{port}\n"
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def context(data: Path) -> ssl.SSLContext:
-    """What trusts this twin's authority, and nobody else's."""
-    return ssl.create_default_context(cafile=str(data / CERTIFICATE))
 
 
 def ask_changes(data: Path, port: int, key: PrivateKey, version: int) -> socket.socket:

@@ -1,5 +1,7 @@
 """A workshop's twin on a real SQLite file, and everybody who calls it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +11,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from access.facts import stamp
+from access.machines import Machine
+from access.people import Role as Person
 from access.replica import Version
 from server_sync.identity import Counter, PrivateKey, RequestSigner, unseal
 from server_sync.wire import ExchangeReply, ExchangeRequest, Row, reply_from_bytes, request_to_bytes
@@ -68,8 +72,9 @@ class Site:
         return RequestSigner(device, self.keys[device], "twin", self.counter).sign(method, path, body)
 
     def device(self, device: str, method: str, path: str, body: bytes = b"") -> Response:
-        """A request of a device."""
-        return self.client.request(method, path, content=body, headers=self.signed(device, method, path, body))
+        """A request of a device, as `server_sync.client` sends it."""
+        headers = self.signed(device, method, path, body) | {"Content-Type": "application/json"}
+        return self.client.request(method, path, content=body, headers=headers)
 
     def restarted(self) -> TestClient:
         """The twin's next process, on the same store."""
@@ -84,7 +89,7 @@ class Site:
         assert answer.status_code == 200, answer.text
         return reply_from_bytes(unseal(answer.content, self.twin_key.public))
 
-    def row(self, unit: str, kind: str, opening: dict[str, object] | None = None, **body: object) -> Row:
+    def row(self, unit: str, kind: str, /, opening: dict[str, object] | None = None, **body: object) -> Row:
         """The next row of a unit's journal."""
         seq = self.seqs[unit] = self.seqs.get(unit, 0) + 1
         at = stamp(self.clock.now)
@@ -104,3 +109,22 @@ class Site:
             running_ms=running * 1000,
             end_reason="member",
         )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Site]:
+    """Machines `overlock-1` and `press-1`, members ana and ben, one unit each, and a kiosk."""
+    store, clock, key = Store(path, durable=False), Clock(), PrivateKey(bytes(32))
+    people = People(store)
+    people.put_member("ana", [BADGE], name="Ana")
+    people.put_member("ben", ["04FFFFFFFFFFFF"], role=Person.TECHNICIAN)
+    people.put_machine(Machine("overlock-1"), "Surjeteuse 1")
+    people.put_machine(Machine("press-1"), "Presse 1")
+    keys = {name: PrivateKey(bytes([n]) * 32) for n, name in enumerate(("u-overlock", "u-press", "kiosk-1"), 1)}
+    machines = {"u-overlock": "overlock-1", "u-press": "press-1", "kiosk-1": None}
+    for name, private in keys.items():
+        people.put_unit(name, machines[name], private.public.hex, bytes(32), "192.0.2.7:8410")
+    app = create_app(store, key, clock)
+    with TestClient(app) as client:
+        yield Site(app, store, people, clock, key, keys, path, client)
+    store.close()

@@ -1,0 +1,160 @@
+"""Today's bookings of every machine: a strip each, under one row of hours."""
+
+from pathlib import Path
+
+from kivy.graphics import Color, Rectangle
+from kivy.lang import Builder
+from kivy.metrics import mm
+from kivy.properties import NumericProperty, ObjectProperty
+from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
+
+from kiosk import (
+    colours,
+    direction,
+    panel,  # noqa: F401  # its header is used by this screen's rule
+)
+from kiosk.desk import Desk
+from kiosk.direction import Row
+from kiosk.keys import Grid
+from kiosk.views.team.plan import Block, Plan, Strip
+from kiosk.writing import FitLabel, fitting
+
+STRIP_MM = (120.0, 9.0)
+"""The smallest strip; there is never more than one beside another."""
+_NOTHING = Plan("", "", (), (), (), 0.0)
+
+
+class _Day(Widget):
+    """A stretch of the day, as wide as the widget; it goes the way in which one reads."""
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self.bind(pos=self._draw, size=self._draw)
+
+    def _draw(self, *_: object) -> None:
+        """Draw it afresh."""
+
+    def _at(self, share: float) -> int:
+        """Where a share of the day lies, in pixels."""
+        return int(self.x + self.width * (1 - share if direction.right_to_left else share) + 0.5)
+
+    def _write(self, words: str, place: tuple[int, int, int, int], **looks: object) -> None:
+        x, y, width, height = place
+        label = FitLabel(words=words, side="middle", least=2.2, **looks)
+        self.add_widget(label)
+        label.size, label.pos = (width, height), (x, y)
+
+
+class DayHours(_Day):
+    """The full hours over the strips."""
+
+    ticks = ObjectProperty(())
+
+    def on_ticks(self, *_: object) -> None:
+        """Other hours."""
+        self._draw()
+
+    def _draw(self, *_: object) -> None:
+        self.clear_widgets()
+        wide = round(mm(9))
+        for share, words in self.ticks:
+            place = self._at(share) - wide // 2, round(self.y), wide, round(self.height)
+            self._write(words, place, biggest=3.8, color=(*colours.now.soft, 1))
+
+
+class DayStrip(_Day):
+    """One machine's bookings."""
+
+    strip = ObjectProperty(Strip("", ()))
+    now = NumericProperty(0.0)
+
+    def on_strip(self, *_: object) -> None:
+        """Other bookings."""
+        self._draw()
+
+    def on_now(self, *_: object) -> None:
+        """Time passes."""
+        self._draw()
+
+    def _draw(self, *_: object) -> None:
+        self.clear_widgets()
+        self.canvas.before.clear()
+        if self.width < mm(20):
+            return
+        with self.canvas.before:
+            Color(*colours.now.card)
+            Rectangle(pos=(round(self.x), round(self.y)), size=(round(self.width), round(self.height)))
+            Color(*colours.now.alarm)
+            Rectangle(pos=(self._at(self.now) - 1, round(self.y)), size=(3, round(self.height)))
+            for block in self.strip.blocks:
+                self._block(block)
+        if self.strip.note:
+            place = round(self.x), round(self.y), round(self.width), round(self.height)
+            self._write(self.strip.note, place, biggest=4.0, color=(*colours.now.soft, 1))
+
+    def _block(self, block: Block) -> None:
+        one, other = sorted((self._at(block.start), self._at(block.end)))
+        x, width = one + 1, max(2, other - one - 2)
+        y, height = round(self.y) + 2, round(self.height) - 4
+        Color(*colours.now.main)
+        Rectangle(pos=(x, y), size=(width, height))
+        if not block.now:
+            Color(*colours.now.card)
+            Rectangle(pos=(x + 2, y + 2), size=(max(0, width - 4), height - 4))
+        self._name(block, (x + 4, y + 1, max(1, width - 8), height - 2))
+
+    def _name(self, block: Block, place: tuple[int, int, int, int]) -> None:
+        """Who it is, and under it the hours, as far as there is room."""
+        x, y, width, height = place
+        ink = (*(colours.now.on_main if block.now else colours.now.ink), 1)
+        half = height // 2
+        if _fits(block.hours, width, half) and _fits(block.who, width, half):
+            self._write(block.hours, (x, y, width, half), biggest=3.4, color=ink)
+            y, height = y + half, height - half
+        if block.who and _fits(block.who, width, height):
+            self._write(block.who, (x, y, width, height), biggest=3.8, bold=True, color=ink)
+
+
+def _fits(words: str, width: int, height: int) -> bool:
+    """Whether words can be read in so much room."""
+    return not fitting(words, True, (width, height), (round(mm(3.4)), round(mm(2.3))))[1]
+
+
+class StripRow(Row):
+    """A machine's name, and its day."""
+
+    strip = ObjectProperty(Strip("", ()), rebind=True)
+    now = NumericProperty(0.0)
+    desk = ObjectProperty(None, allownone=True)
+
+
+class StripGrid(Grid):
+    """The machines, on as many pages as they need."""
+
+    kind, slot, least, tallest = StripRow, "strip", STRIP_MM, 13.0
+    now = NumericProperty(0.0)
+
+    def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
+        super()._put(widget, place, columns, rows)
+        widget.now = self.now
+
+
+class PlanScreen(Screen):
+    """Shows a `Plan`."""
+
+    view = ObjectProperty(_NOTHING, rebind=True)
+    desk: Desk
+
+    def show(self, view: Plan) -> None:
+        """Show this."""
+        self.ids.grid.now = view.now
+        self.view = view
+
+    def leave(self) -> None:
+        """Nobody's name stays on a screen they have left."""
+        self.show(_NOTHING)
+        self.ids.grid.page = 0
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
