@@ -34,6 +34,7 @@ class Shrinker:
 
     def __init__(self, plan: Plan, violation: Violation) -> None:
         self._plan = plan
+        self._began = plan.start
         self._latest = plan.start + timedelta(days=DAYS)
         self._violation = violation
         self._end = self._end_of(plan, violation)
@@ -41,13 +42,23 @@ class Shrinker:
 
     def shrink(self) -> Small:
         """As small as it gets within so many plays."""
-        kept = acts(self._plan)
+        kept = self._late(acts(self._plan))
         for name in self._plan.rates:
             fewer = replace(self._plan, rates={c: r for c, r in self._plan.rates.items() if c != name})
-            if self._fails(fewer, without := acts(fewer)):
-                kept = without
+            without = set(map(_key, acts(replace(fewer, start=self._began))))
+            if self._fails(fewer, less := [act for act in kept if _key(act) in without]):
+                kept = less
         kept = self._fewer([act for act in kept if act.at < self._end])
         return Small(self._plan, kept, self._violation, self._end)
+
+    def _late(self, kept: list[Act]) -> list[Act]:
+        """Only what happened shortly before: most of what is played has nothing to do with it."""
+        for days in (1, 3, 7, 14):
+            start = (self._end - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+            later = [act for act in kept if act.at > start]
+            if start > self._plan.start and self._fails(replace(self._plan, start=start), later):
+                return later
+        return kept
 
     def _fewer(self, kept: list[Act]) -> list[Act]:
         """Leave out ever smaller pieces."""
@@ -92,3 +103,7 @@ class Shrinker:
 
     def _end_of(self, plan: Plan, violation: Violation) -> datetime:
         return min(plan.start + violation.at_ms * MS + AFTER, self._latest)
+
+
+def _key(act: Act) -> tuple[datetime, str, str]:
+    return act.at, act.do, repr(act.words)

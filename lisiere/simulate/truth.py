@@ -61,7 +61,7 @@ class Standing:
     @property
     def clock_is_known(self) -> bool:
         """Nothing has happened to the clock since the twin last said what time it is."""
-        return self.timed_ms > self.clock_ms
+        return self.timed_ms >= self.clock_ms
 
     def error_ms(self, now: int) -> int:
         """How far a trusted clock may be off."""
