@@ -107,6 +107,9 @@ def test_a_client_gives_up_after_one_skip(monkeypatch: pytest.MonkeyPatch) -> No
     class Refusal:
         status_code, text = 401, "no"
 
+        def json(self) -> dict[str, str]:
+            return {}
+
     monkeypatch.setattr(transport, "_sent", lambda *words: Refusal())
     for _ in range(5):
         with pytest.raises(TwinRefused):
