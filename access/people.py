@@ -90,3 +90,8 @@ class Member:
 def erased_mark(member: str) -> str:
     """What is kept of a member who was erased: enough to know the id again, not to learn it."""
     return sha256(f"lisiere erased {member}".encode()).hexdigest()
+
+
+def drawn_afresh(number: str) -> bool:
+    """Whether a badge's number (hex) is one that telephones draw anew at each tap: it is nobody's for longer."""
+    return len(number) == 8 and number.startswith("08")

@@ -118,3 +118,23 @@ class Warn(StrEnum):
 
     ENDING = "ending"
     IDLE = "idle"
+
+
+class LockReason(StrEnum):
+    """Why a technician takes a machine out of service at the kiosk."""
+
+    BROKEN = "broken"
+    SERVICE = "service"
+    PARTS = "parts"
+    DANGER = "danger"
+    CLEANING = "cleaning"
+    OTHER = "other"
+
+
+class ServiceKind(StrEnum):
+    """What was done at a service."""
+
+    CLEANED = "cleaned"
+    NEEDLE = "needle"
+    ADJUSTED = "adjusted"
+    FULL = "full"

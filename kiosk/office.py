@@ -9,25 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-
-class Why(StrEnum):
-    """Why a machine is out of service."""
-
-    BROKEN = "broken"
-    SERVICE = "service"
-    PARTS = "parts"
-    DANGER = "danger"
-    CLEANING = "cleaning"
-    OTHER = "other"
-
-
-class Kind(StrEnum):
-    """What was done at a service."""
-
-    CLEANED = "cleaned"
-    NEEDLE = "needle"
-    ADJUSTED = "adjusted"
-    FULL = "full"
+from access.vocabulary import LockReason, ServiceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +26,7 @@ class Lock:
 
     id: str
     machine: str
-    why: Why
+    why: LockReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +43,7 @@ class NoteService:
 
     id: str
     machine: str
-    kind: Kind
+    kind: ServiceKind
 
 
 @dataclass(frozen=True, slots=True)

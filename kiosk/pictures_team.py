@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from access.vocabulary import Fault
+from access.vocabulary import Fault, LockReason, ServiceKind
 from kiosk.app import KioskApp
 from kiosk.deeds import Contrast, Deed, Pick
-from kiosk.office import Kind, Progress, Why
+from kiosk.office import Progress
 from kiosk.story import Story, at
 from kiosk.story_office import CARD
 from kiosk.team import (
@@ -64,10 +64,10 @@ def team_scenes() -> Iterator[Scene]:
     yield Scene("table-runs", "Les derniers passages", _record(Enter(TeamPage.RUNS)))
     yield Scene("table-faults", "Pannes et signalements", _welded(_record(Enter(TeamPage.FAULTS))))
     yield Scene("sheet-lock", "Pourquoi la mettre hors service ?", _record(Enter(TeamPage.LOCK)))
-    yield Scene("sheet-locked", "Hors service", _record(Enter(TeamPage.LOCK), LockFor(Why.DANGER)))
+    yield Scene("sheet-locked", "Hors service", _record(Enter(TeamPage.LOCK), LockFor(LockReason.DANGER)))
     yield Scene("sheet-lock-away", "Le jumeau n'a pas entendu", _lock_away)
     yield Scene("sheet-service", "Noter un entretien", _record(Enter(TeamPage.SERVICE)))
-    yield Scene("sheet-serviced", "Entretien noté", _record(Enter(TeamPage.SERVICE), Served(Kind.FULL)))
+    yield Scene("sheet-serviced", "Entretien noté", _record(Enter(TeamPage.SERVICE), Served(ServiceKind.FULL)))
     yield Scene("sheet-cleared", "Le défaut est levé", _welded(_record(Enter(TeamPage.FAULTS), Mended())))
     yield Scene("panel-menu", "Pour l'équipe", badge("tag-jeanne", Enter(TeamPage.MENU)))
     yield Scene("plan", "Les réservations du jour", badge("tag-jeanne", Enter(TeamPage.PLAN)))
@@ -99,7 +99,7 @@ def _away(act: Act) -> Act:
 def _lock_away(story: Story, app: KioskApp) -> None:
     _record(Enter(TeamPage.LOCK))(story, app)
     story.office.away = True
-    badge("", LockFor(Why.DANGER))(story, app)
+    badge("", LockFor(LockReason.DANGER))(story, app)
 
 
 def _welded(act: Act) -> Act:

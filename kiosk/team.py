@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from access.people import Role
+from access.vocabulary import LockReason, ServiceKind
 from controller.link import Clear, UnitAnswer
 from kiosk.lesson import Lesson, begun, ended
 from kiosk.office import (
     CloseReports,
     GiveCard,
-    Kind,
     Lend,
     Lock,
     NotDone,
@@ -27,7 +27,6 @@ from kiosk.office import (
     ReadRecord,
     Record,
     Unlock,
-    Why,
     Writing,
 )
 from kiosk.ports import Person
@@ -112,7 +111,7 @@ class Enter:
 class LockFor:
     """The machine is out of service."""
 
-    why: Why
+    why: LockReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class PutBack:
 class Served:
     """A service was done."""
 
-    kind: Kind
+    kind: ServiceKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ whose it is, and whether that person may (`auth.BY_BADGE`), before any of these 
 """
 
 from datetime import datetime, time, timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,9 @@ from sqlalchemy import Connection, Row, select
 
 from access.facts import stamp
 from access.people import Role as Person
-from access.people import Strength
+from access.people import Strength, drawn_afresh
 from access.times import Opening
+from access.vocabulary import LockReason, ServiceKind
 from twin import acts, knowledge, screen, tables, upkeep
 from twin.acts import Act, Deed
 from twin.auth import Caller, Denied, Role, TheCaller
@@ -31,32 +31,9 @@ office = APIRouter(tags=["office"])
 Number = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8,20}$")]
 Secret = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
 Tag = Annotated[str, Query(max_length=128, description="the keyed tag of the badge on the kiosk's reader")]
-RANDOM = "08"
-"""A four-byte number that begins so is drawn afresh at each tap: it is nobody's for longer than that."""
-
 
 LENT_BY_TRAINERS = frozenset({Person.MEMBER, Person.TRAINER})
 """Whom a trainer lends a badge to: nobody who may do more than a trainer."""
-
-
-class Why(StrEnum):
-    """Why a machine is taken out of service at a kiosk."""
-
-    BROKEN = "broken"
-    SERVICE = "service"
-    PARTS = "parts"
-    DANGER = "danger"
-    CLEANING = "cleaning"
-    OTHER = "other"
-
-
-class Kind(StrEnum):
-    """What was done at a service."""
-
-    CLEANED = "cleaned"
-    NEEDLE = "needle"
-    ADJUSTED = "adjusted"
-    FULL = "full"
 
 
 class AtMachine(Body):
@@ -69,13 +46,13 @@ class AtMachine(Body):
 class Locked(AtMachine):
     """A machine, and why it is out of service."""
 
-    why: Why
+    why: LockReason
 
 
 class Serviced(AtMachine):
     """A machine, and what was done to it."""
 
-    kind: Kind
+    kind: ServiceKind
 
 
 class Lent(Body):
@@ -151,7 +128,7 @@ def close_reports(asked: AtMachine, caller: TheCaller, twin: TheTwin, badge: Tag
 @office.post("/api/kiosk/team/lend")
 def lend(asked: Lent, caller: TheCaller, twin: TheTwin, badge: Tag = "") -> LentOut:
     """Lend a badge that is nobody's own, until the site's day is over. A trainer lends none of the team's."""
-    if len(asked.number) == 8 and asked.number.startswith(RANDOM):
+    if drawn_afresh(asked.number):
         raise Denied(409, "no_badge", "Ce numéro change à chaque passage : prendre un vrai badge.")
     now = twin.now()
     with twin.store.read() as db:

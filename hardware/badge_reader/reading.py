@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from access.people import Strength
+from access.people import Strength, drawn_afresh
 
 NUMBER_LENGTHS = (4, 7, 10)
 """The bytes of a card's number, as ISO 14443-3 has them."""
@@ -40,7 +40,7 @@ class Reading:
     @property
     def made_up(self) -> bool:
         """True for a number that the card (a phone, mostly) draws afresh each time it is powered."""
-        return len(self.uid) == 8 and self.uid.startswith("08")
+        return drawn_afresh(self.uid)
 
     @property
     def worth(self) -> Strength:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.office import Lock, NotDone, Obstacle, ReadRecord, Why
+from access.vocabulary import LockReason
+from kiosk.office import Lock, NotDone, Obstacle, ReadRecord
 from kiosk.team import Enter, LockFor, Mended, TeamPage
 from tests.kiosk.house import PEOPLE, House
 
@@ -170,11 +171,11 @@ def test_nobody_else_sees_any_of_it(house: House, who: str) -> None:
     assert ("Équipe" in house.words()) is (who == "paul")
     house.touch_machine(OVERLOCK)
     assert "Entretien" not in house.words()
-    for deed in (Enter(TeamPage.RECORD, OVERLOCK), LockFor(Why.DANGER), Mended()):
+    for deed in (Enter(TeamPage.RECORD, OVERLOCK), LockFor(LockReason.DANGER), Mended()):
         house.app.desk.do(deed)
         house.pump()
         assert house.screen == "sheet" and "Jusqu'à quelle heure" in house.words()
-    for ask in (ReadRecord("k1", OVERLOCK), Lock("k2", OVERLOCK, Why.DANGER)):
+    for ask in (ReadRecord("k1", OVERLOCK), Lock("k2", OVERLOCK, LockReason.DANGER)):
         assert house.office.answer(house.tag(who), ask) == NotDone(Obstacle.NOT_ALLOWED)
     assert house.acts_at_twin() == []
 

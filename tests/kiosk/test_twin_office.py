@@ -8,8 +8,9 @@ import pytest
 
 from access.machines import Machine
 from access.people import Role
+from access.vocabulary import LockReason
 from controller.config import TWIN_AUTHORITY, load
-from kiosk.office import Lend, Lock, NotDone, Noted, Obstacle, OfficeAnswer, OfficeAsk, ReadRecord, Record, Why
+from kiosk.office import Lend, Lock, NotDone, Noted, Obstacle, OfficeAnswer, OfficeAsk, ReadRecord, Record
 from kiosk.twin_office import TwinOffice, record_of
 from lisiere.enrol import Enrolment, enrol
 from server_sync.client import HttpTransport
@@ -47,7 +48,7 @@ def test_a_kiosk_asks_a_real_twin(tmp_path: Path) -> None:
         office = TwinOffice(transport, {"day": DAY_BADGE}.get)
         record = answer(office, tag, ReadRecord("k1", "saw"))
         assert isinstance(record, Record) and record.every_hours == 50 and len(record.days) == 14
-        assert answer(office, tag, Lock("k2", "saw", Why.BROKEN)) == Noted()
+        assert answer(office, tag, Lock("k2", "saw", LockReason.BROKEN)) == Noted()
         locked = answer(office, tag, ReadRecord("k3", "saw"))
         assert isinstance(locked, Record) and (locked.locked_by, locked.locked_why) == ("carl", "broken")
         assert answer(office, tag, Lend("k4", "carl", "day")) == NotDone(Obstacle.NOT_ALLOWED)

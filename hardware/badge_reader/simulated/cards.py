@@ -5,6 +5,7 @@ nothing about NXP's: the published vectors do (tests/hardware/test_card_vectors.
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import reduce
 from operator import xor
@@ -58,7 +59,7 @@ class Ntag215:
         return None
 
 
-class _Type4Card:
+class _Type4Card(ABC):
     """ISO 14443-4 from the card's side: answers to commands, in blocks."""
 
     kind = b"\x20"
@@ -94,9 +95,9 @@ class _Type4Card:
         self._last = bytes((0x02 | number | (0x10 if self._rest else 0),)) + part
         return self._last
 
+    @abstractmethod
     def apdu(self, command: bytes) -> bytes:
         """The answer to a command."""
-        raise NotImplementedError
 
 
 class Desfire(_Type4Card):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from access.vocabulary import Cause, Fault
-from kiosk.office import DayHours, Kind, Obstacle, PastRun, Record, Why
+from access.vocabulary import Cause, Fault, LockReason, ServiceKind
+from kiosk.office import DayHours, Obstacle, PastRun, Record
 from kiosk.session import Session
 from kiosk.team import Enter, LockFor, Mended, Power, PutBack, SeenTo, Served, Team, TeamPage, powers
 from kiosk.views.preview import length
@@ -116,7 +116,7 @@ def _figures(record: Record, scene: Scene) -> Iterator[Figure]:
 def _why(record: Record, scene: Scene) -> str:
     """The reason, by its word where it was given at a kiosk, and who gave it."""
     why = str(record.locked_why)
-    words = scene.say(f"why.{why}") if why in list(Why) else why
+    words = scene.say(f"why.{why}") if why in list(LockReason) else why
     who = called(record.locked_by, scene)
     return f"{words} ({who})" if who else words
 
@@ -186,14 +186,16 @@ def _past(record: Record, scene: Scene) -> Iterator[tuple[str, ...]]:
 
 def lock_page(team: Team, scene: Scene) -> Sheet:
     """Six reasons, nothing to type."""
-    choices = tuple(Choice(LockFor(why), scene.say(f"why.{why}"), sign=f"why.{why}") for why in Why)
+    choices = tuple(Choice(LockFor(why), scene.say(f"why.{why}"), sign=f"why.{why}") for why in LockReason)
     shown = tile(scene.site.post(team.machine), scene)
     return Sheet(shown, scene.say("lock.question"), choices, "", ways_out(scene)[::-1])
 
 
 def service_page(team: Team, scene: Scene) -> Sheet:
     """What was done, nothing to type."""
-    choices = tuple(Choice(Served(kind), scene.say(f"service.{kind}"), sign=f"service.{kind}") for kind in Kind)
+    choices = tuple(
+        Choice(Served(kind), scene.say(f"service.{kind}"), sign=f"service.{kind}") for kind in ServiceKind
+    )
     shown = tile(scene.site.post(team.machine), scene)
     return Sheet(shown, scene.say("service.question"), choices, "", ways_out(scene)[::-1])
 
