@@ -19,9 +19,14 @@ from kiosk.languages import catalogue
 from kiosk.ports import Buttons, Clock, Directory, Link, Office, Reader, Voice, Writer
 from kiosk.session import EMPTY
 from kiosk.spoken import Aloud
-from kiosk.tidy import EVERY_S, tidy
+from kiosk.tidy import EVERY_S, settle, tidy
 from kiosk.views import Shown
+from kiosk.waking import wake_on_touch
 from kiosk.words import Say
+
+
+SETTLED_S = 1.0
+"""How long after the start everything is there that stays there."""
 
 
 class SystemClock:
@@ -61,6 +66,7 @@ class KioskApp(App):
         self._aloud = Aloud(self.desk, say, voice, buttons)
         self._shown: Shown | None = None
         self._tidy_at = self._clock.monotonic() + EVERY_S
+        self._before_drawing = Frames.create_trigger(self.turn, -1)
 
     def build(self) -> Face:
         """The window's only child."""
@@ -74,11 +80,14 @@ class KioskApp(App):
         self._aloud.start()
         self.turn()
         Frames.schedule_interval(self.turn, 0)
+        Window.bind(on_touch_up=self._turn_soon)
+        wake_on_touch()
+        Frames.schedule_once(lambda _: settle(), SETTLED_S)
 
     def on_stop(self) -> None:
         """Leave nothing running."""
         Frames.unschedule(self.turn)
-        Window.unbind(on_keyboard=_nowhere, on_request_close=_nowhere)
+        Window.unbind(on_keyboard=_nowhere, on_request_close=_nowhere, on_touch_up=self._turn_soon)
         self._aloud.close()
         self.desk.close()
 
@@ -92,6 +101,10 @@ class KioskApp(App):
         if self.desk.session == EMPTY and self._clock.monotonic() >= self._tidy_at:
             tidy()
             self._tidy_at = self._clock.monotonic() + EVERY_S
+
+    def _turn_soon(self, *_: object) -> None:
+        """What a lifted finger did is drawn in the very frame that took it."""
+        self._before_drawing()
 
     def end(self) -> None:
         """Let the window end after this frame; from a signal handler too."""

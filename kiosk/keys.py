@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kivy.graphics import Color, Mesh, Rectangle
 from kivy.lang import Builder
 from kivy.metrics import mm
 from kivy.properties import ColorProperty, NumericProperty, ObjectProperty, StringProperty
@@ -9,7 +10,7 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.widget import Widget
 
 from kiosk import cloth, colours, direction, signs, writing  # noqa: F401  # their widgets are used by the rules
-from kiosk.deeds import Back
+from kiosk.deeds import Back, Deed
 from kiosk.direction import Row
 from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
@@ -27,11 +28,57 @@ _NO_CHOICE = Choice(Back(), "")
 
 
 class Key(ButtonBehavior, Row):
-    """Something to touch: a face that darkens under the finger. It acts when the finger is lifted."""
+    """Something to touch: a face that darkens under the finger.
+
+    It acts when the finger is lifted, and only as what it said when the finger came: another screen may be there.
+    """
 
     face = ColorProperty((1, 1, 1, 1))
     edge = ColorProperty((0, 0, 0, 1))
     desk = ObjectProperty(None, allownone=True)
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        with self.canvas.before:
+            self._edge_colour = Color()
+            self._edge = Mesh(indices=(0, 1, 2, 3, 4, 5, 6, 7, 0, 1), mode="triangle_strip")
+            self._face_colour = Color()
+            self._face = Rectangle()
+        self.bind(pos=self._place, size=self._place)
+        self.bind(face=self._dye, edge=self._dye, state=self._dye)
+        self._place()
+        self._dye()
+
+    @property
+    def deed(self) -> Deed | None:
+        """What touching it does now; None: nothing that the desk hears of."""
+        return None
+
+    def on_press(self) -> None:
+        """A finger came down."""
+        self._meant = self.deed
+
+    def on_release(self) -> None:
+        """Do it."""
+        if self.deed == self._meant:
+            self.desk.do(self.deed)
+
+    def _place(self, *_: object) -> None:
+        """An edge of two pixels, and the face within it: nothing is drawn twice."""
+        left, foot = round(self.x), round(self.y)
+        right, top = left + round(self.width), foot + round(self.height)
+        corners = ((left, foot, 1, 1), (right, foot, -1, 1), (right, top, -1, -1), (left, top, 1, -1))
+        flat = [part for x, y, in_x, in_y in corners for part in (x, y, 0, 0, x + 2 * in_x, y + 2 * in_y, 0, 0)]
+        self._edge.vertices = flat
+        self._face.pos, self._face.size = (left + 2, foot + 2), (right - left - 4, top - foot - 4)
+
+    def _dye(self, *_: object) -> None:
+        """Under a finger the face darkens; one that is dark already, lightens."""
+        self._edge_colour.rgba = self.edge
+        red, green, blue, _ = self.face
+        lift = 0.14 if red + green + blue < 0.6 else 0.0
+        down = self.state == "down"
+        self._face_colour.rgb = [part * 0.86 + lift if down else part for part in (red, green, blue)]
 
 
 class TileCard(Key):
@@ -50,9 +97,10 @@ class TileCard(Key):
         self.colour = palette.soft if tile.barred else palette.looks[tile.look]
         self.cloth = cloth.twill(tuple(self.colour[:3]))
 
-    def on_release(self) -> None:
+    @property
+    def deed(self) -> Deed:
         """Pick the machine."""
-        self.desk.do(self.tile.deed)
+        return self.tile.deed
 
 
 class ChoiceKey(Key):
@@ -72,9 +120,10 @@ class ChoiceKey(Key):
         self.ink = palette.on_main if dyed else palette.main if self.large > 6 else palette.ink
         self.soft = palette.on_main if dyed else palette.soft
 
-    def on_release(self) -> None:
-        """Do it."""
-        self.desk.do(self.choice.deed)
+    @property
+    def deed(self) -> Deed:
+        """What was chosen."""
+        return self.choice.deed
 
 
 class EntryRow(Row):
@@ -89,9 +138,10 @@ class EntryCard(Key):
 
     entry = ObjectProperty(Entry(_NO_TILE.deed, "", "", ()), rebind=True)
 
-    def on_release(self) -> None:
+    @property
+    def deed(self) -> Deed:
         """Open it."""
-        self.desk.do(self.entry.deed)
+        return self.entry.deed
 
 
 def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float, float]) -> tuple[int, int]:
@@ -105,7 +155,8 @@ def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float,
 class Grid(Widget):
     """All that fit, the rest on further pages: a finger that scrolls is a finger that misses.
 
-    `kind` is the widget made for each of `items`, and `slot` the name of its property that takes the item.
+    `kind` is the widget made for each of `items`, and `slot` the name of its property that takes the item. One that is
+    not needed any more is emptied and kept: to make a key takes as long as to draw a screen of them.
     """
 
     items = ObjectProperty(())
@@ -120,6 +171,7 @@ class Grid(Widget):
 
     def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
+        self._spare: list[Widget] = []
         self.bind(pos=self._lay_out, size=self._lay_out, items=self._lay_out, page=self._lay_out)
 
     def turn_page(self) -> None:
@@ -139,9 +191,12 @@ class Grid(Widget):
 
     def _have(self, number: int) -> None:
         while len(self.children) > number:
-            self.remove_widget(self.children[0])
+            widget = self.children[0]
+            self.remove_widget(widget)
+            setattr(widget, self.slot, widget.property(self.slot).defaultvalue)
+            self._spare.append(widget)
         while len(self.children) < number:
-            self.add_widget(self.kind(desk=self.desk))
+            self.add_widget(self._spare.pop() if self._spare else self.kind(desk=self.desk))
 
     def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
         gap = round(mm(GAP_MM))
@@ -182,12 +237,19 @@ class KeyBar(Row):
     desk = ObjectProperty(None, allownone=True)
     signed_mm = NumericProperty(24)
 
+    def __init__(self, **properties: object) -> None:
+        self._spare: list[ChoiceKey] = []
+        super().__init__(**properties)
+
     def on_choices(self, *_: object) -> None:
-        """As many keys as there are choices."""
+        """As many keys as there are choices; the others are emptied and kept."""
         while len(self.children) > len(self.choices):
-            self.remove_widget(self.children[0 if not direction.right_to_left else -1])
+            key = self.children[0 if not direction.right_to_left else -1]
+            self.remove_widget(key)
+            key.choice = _NO_CHOICE
+            self._spare.append(key)
         while len(self.children) < len(self.choices):
-            self.add_widget(ChoiceKey(desk=self.desk, size_hint_x=None))
+            self.add_widget(self._spare.pop() if self._spare else ChoiceKey(desk=self.desk, size_hint_x=None))
         keys = self.children if direction.right_to_left else reversed(self.children)
         for key, choice in zip(keys, self.choices, strict=True):
             key.choice = choice

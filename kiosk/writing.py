@@ -13,7 +13,7 @@ from bidi import get_display
 from kivy.core.text import Label as CoreLabel
 from kivy.core.text import LabelBase
 from kivy.metrics import mm
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, ReferenceListProperty, StringProperty
 from kivy.uix.label import Label
 
 from kiosk import direction
@@ -32,7 +32,8 @@ _MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
 class FitLabel(Label):
     """Words that fill their place without leaving it: as big as `biggest` mm, and no smaller than `least`.
 
-    `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read.
+    `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read. The texture is no
+    larger than the words, which stand at `left` and `foot`: where a processor draws, every pixel of it costs time.
     """
 
     words = StringProperty("")
@@ -40,19 +41,31 @@ class FitLabel(Label):
     least = NumericProperty(2.8)
     side = StringProperty("start")
     clipped = BooleanProperty(False)
+    left = NumericProperty(0)
+    foot = NumericProperty(0)
+    corner = ReferenceListProperty(left, foot)
 
     def __init__(self, **properties: object) -> None:
         super().__init__(font_name=FONT, **properties)
         self.bind(size=self._fit, words=self._fit, biggest=self._fit, bold=self._fit, side=self._fit)
+        self.bind(texture_size=self._stand, pos=self._stand)
 
     def _fit(self, *_: object) -> None:
         place = round(self.width), round(self.height)
         bounds = round(mm(self.biggest)), round(mm(self.least))
-        self.text_size = self.size
         self.halign = direction.side(self.side)
         self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
         self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
+        self._stand()
+
+    def _stand(self, *_: object) -> None:
+        """Whole pixels, so that no letter is blurred."""
+        width, height = int(self.width), int(self.height)
+        free = width - self.texture_size[0], height - self.texture_size[1]
+        along = {"left": 0, "center": int(free[0] / 2), "right": free[0]}[direction.side(self.side)]
+        self.left = int(self.x + self.width / 2 - width / 2) + along
+        self.foot = int(self.y + self.height / 2 - height / 2) + free[1] - int(free[1] / 2)
 
 
 @lru_cache(maxsize=4096)
@@ -70,19 +83,10 @@ def fitting(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, i
 
 def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
     width, height = place[0] - SLACK, place[1]
-    parts = words.replace("\n", " ").split(" ")
-    if max((_width(part, bold, size) for part in parts), default=0) > width:
-        return False
     text = for_the_eye(words, bold, width, size)
-    label = CoreLabel(
-        text=text,
-        bold=bold,
-        font_size=size,
-        font_name=FONT,
-        text_size=(width, None),
-        line_height=_spacing(words),
-    )
-    return bool(label.render()[1] <= height)
+    label = CoreLabel(text=text, bold=bold, font_size=size, font_name=FONT, line_height=_spacing(words))
+    taken = label.render()
+    return bool(taken[0] <= width and taken[1] <= height)
 
 
 def _spacing(words: str) -> float:
@@ -92,10 +96,9 @@ def _spacing(words: str) -> float:
 
 @lru_cache(maxsize=4096)
 def for_the_eye(words: str, bold: bool, width: int, size: int) -> str:
-    """Words as Kivy is to write them: unchanged, but for those read from right to left."""
-    if not _ARABIC.search(words):
-        return words
-    return "\n".join(_ordered(line) for line in _lines(words, bold, width, size))
+    """Words as Kivy is to write them: in lines of this width, and those read from right to left in the eye's order."""
+    lines = _lines(words, bold, width, size)
+    return "\n".join(map(_ordered, lines) if _ARABIC.search(words) else lines)
 
 
 def _lines(words: str, bold: bool, width: int, size: int) -> list[str]:

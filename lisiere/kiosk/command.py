@@ -1,6 +1,7 @@
 """`lisiere kiosk --data DIR`: the screen, its badge reader, and its links to the units."""
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -94,6 +95,7 @@ def _pictures(folder: Path, size: str, language: str) -> int:
 
 def _run(config: Config, folder: Path, size: tuple[int, int], pins: tuple[int, int] | None) -> None:
     """Put the kiosk together, and let its window own this thread."""
+    gc.disable()  # until the first screen stands, which enables it: a start makes much, and drops nothing
     os.environ["KCFG_GRAPHICS_WIDTH"], os.environ["KCFG_GRAPHICS_HEIGHT"] = map(str, size)
     from kiosk.app import KioskApp
     from kiosk.directory import TwinDirectory

@@ -93,9 +93,9 @@ def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Pa
 
 def _crop(picture: Image.Image, label: Any) -> Image.Image:
     """The words and the ground just around them, without the edge of their key."""
-    x, y = label.to_window(*label.center)
-    width, height = (side / 2 for side in label.texture_size)
-    return picture.crop((int(x - width), int(800 - y - height), int(x + width), int(800 - y + height)))
+    x, y = label.to_window(*label.corner)
+    width, height = label.texture_size
+    return picture.crop((int(x), int(800 - y - height), int(x + width), int(800 - y)))
 
 
 def contrast(crop: Image.Image) -> float:
