@@ -68,6 +68,12 @@ class KioskApp(App):
         self._tidy_at = self._clock.monotonic() + EVERY_S
         self._before_drawing = Frames.create_trigger(self.turn, -1)
 
+    def run(self) -> None:
+        """Own the window and this thread until the end."""
+        wake_on_touch()
+        Frames.schedule_once(lambda _: settle(), SETTLED_S)
+        super().run()
+
     def build(self) -> Face:
         """The window's only child."""
         Metrics.dpi = dots_per_inch((round(Window.width), round(Window.height)))
@@ -81,8 +87,6 @@ class KioskApp(App):
         self.turn()
         Frames.schedule_interval(self.turn, 0)
         Window.bind(on_touch_up=self._turn_soon)
-        wake_on_touch()
-        Frames.schedule_once(lambda _: settle(), SETTLED_S)
 
     def on_stop(self) -> None:
         """Leave nothing running."""

@@ -24,6 +24,7 @@ from kiosk.deeds import Back, Take
 from kiosk.keys import ChoiceKey, Key, TileCard
 from kiosk.stage import Stage
 from kiosk.story import START, Story
+from kiosk.waking import wake_on_touch
 
 MACHINE = "familiale"
 """A machine that everybody may use, and nobody has."""
@@ -114,7 +115,8 @@ class Bare(App):
 
 
 def bare() -> None:
-    """Run a window with nothing that a kiosk needs."""
+    """Run a window with nothing that a kiosk needs; a touch ends its sleep too."""
+    wake_on_touch()
     Bare().run()
 
 
