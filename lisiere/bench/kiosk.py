@@ -69,6 +69,7 @@ def _running(screen: Screen, words: Words) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
     )
+    screen.belongs_to(process)
     try:
         yield process
     finally:

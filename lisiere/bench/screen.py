@@ -13,8 +13,6 @@ from pathlib import Path
 from lisiere.demo.processes import DemoError
 
 SIZE = (1280, 800)
-PATIENCE_S = 30.0
-"""How long anything may take to appear before the measurement is given up."""
 LOOK_S = 0.0005
 
 PRESS, RELEASE, MOVE = 4, 5, 6
@@ -44,6 +42,11 @@ class Screen:
         self.display = f":{number}"
         self._pixels = _Pixels(folder / "Xvfb_screen0", parts)
         self._finger = _Finger(number, parts)
+        self._program: subprocess.Popen[str] | None = None
+
+    def belongs_to(self, program: "subprocess.Popen[str]") -> None:
+        """The program that shows itself here: while it lives, what is waited for may still come."""
+        self._program = program
 
     def press(self, x: int, y: int) -> float:
         """Put a finger down; the monotonic second."""
@@ -72,11 +75,10 @@ class Screen:
         )
 
     def wait(self, seen: Callable[[], bool]) -> float:
-        """Wait until something is seen; the monotonic second. DemoError when it does not come."""
-        deadline = time.monotonic() + PATIENCE_S
+        """Wait until something is seen, however long it takes; the monotonic second. DemoError when it cannot come."""
         while not seen():
-            if time.monotonic() > deadline:
-                raise DemoError(f"nothing appeared on the screen in {PATIENCE_S:g} s")
+            if self._program is not None and self._program.poll() is not None:
+                raise DemoError(f"the program on the screen ended with status {self._program.returncode}")
             time.sleep(LOOK_S)
         return time.monotonic()
 
