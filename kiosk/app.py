@@ -24,7 +24,6 @@ from kiosk.views import Shown
 from kiosk.waking import wake_on_touch
 from kiosk.words import Say
 
-
 SETTLED_S = 1.0
 """How long after the start everything is there that stays there."""
 

@@ -39,6 +39,7 @@ class Key(ButtonBehavior, Row):
 
     def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
+        self._meant: Deed | None = None
         with self.canvas.before:
             self._edge_colour = Color()
             self._edge = Mesh(indices=(0, 1, 2, 3, 4, 5, 6, 7, 0, 1), mode="triangle_strip")
@@ -60,8 +61,9 @@ class Key(ButtonBehavior, Row):
 
     def on_release(self) -> None:
         """Do it."""
-        if self.deed == self._meant:
-            self.desk.do(self.deed)
+        deed = self.deed
+        if deed is not None and deed == self._meant:
+            self.desk.do(deed)
 
     def _place(self, *_: object) -> None:
         """An edge of two pixels, and the face within it: nothing is drawn twice."""
@@ -100,7 +102,8 @@ class TileCard(Key):
     @property
     def deed(self) -> Deed:
         """Pick the machine."""
-        return self.tile.deed
+        tile: Tile = self.tile
+        return tile.deed
 
 
 class ChoiceKey(Key):
@@ -123,7 +126,8 @@ class ChoiceKey(Key):
     @property
     def deed(self) -> Deed:
         """What was chosen."""
-        return self.choice.deed
+        choice: Choice = self.choice
+        return choice.deed
 
 
 class EntryRow(Row):
@@ -141,7 +145,8 @@ class EntryCard(Key):
     @property
     def deed(self) -> Deed:
         """Open it."""
-        return self.entry.deed
+        entry: Entry = self.entry
+        return entry.deed
 
 
 def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float, float]) -> tuple[int, int]:
@@ -155,8 +160,8 @@ def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float,
 class Grid(Widget):
     """All that fit, the rest on further pages: a finger that scrolls is a finger that misses.
 
-    `kind` is the widget made for each of `items`, and `slot` the name of its property that takes the item. One that is
-    not needed any more is emptied and kept: to make a key takes as long as to draw a screen of them.
+    `kind` is the widget made for each of `items`, and `slot` the name of its property that takes the item. One that
+    is not needed any more is emptied and kept: to make a key takes as long as to draw a screen of them.
     """
 
     items = ObjectProperty(())

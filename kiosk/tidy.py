@@ -1,7 +1,7 @@
 """Gives back the memory of screens that are over, and keeps Python from looking for it while somebody is there.
 
-A screen's widgets point at one another, so Python's collector finds them late, and stops everything for a tenth of a
-second when it goes through the whole program; the C library keeps what is free.
+A screen's widgets point at one another, so Python's collector finds them late, and stops everything for a tenth of
+a second when it goes through the whole program; the C library keeps what is free.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """Has the frame loop wait for a finger, not only for the time of the next frame.
 
-Kivy sleeps out its frame, then looks for a touch, and sleeps out another before it draws what came of it: two thirds
-of a tenth of a second are lost at 30 frames a second. Here a touch ends the sleep, and is drawn in the frame it began.
+Kivy sleeps out its frame, then looks for a touch, and sleeps out another before it draws what came of it: up to
+67 ms are lost at 30 frames a second. Here a touch ends the sleep, and is drawn in the frame that it begins.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ from kivy.core.window import Window
 from kivy.input.providers.mouse import MouseMotionEventProvider
 
 WAITS = b"x11"
-"""The video driver of SDL that can wait; the others would look a thousand times a second, so Kivy's sleep is better."""
+"""The video driver of SDL that can wait; others look a thousand times a second, so Kivy's sleep is better there."""
 
 
 def wake_on_touch() -> None:

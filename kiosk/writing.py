@@ -96,7 +96,7 @@ def _spacing(words: str) -> float:
 
 @lru_cache(maxsize=4096)
 def for_the_eye(words: str, bold: bool, width: int, size: int) -> str:
-    """Words as Kivy is to write them: in lines of this width, and those read from right to left in the eye's order."""
+    """Words as Kivy is to write them: in lines of this width; those read from right to left in the eye's order."""
     lines = _lines(words, bold, width, size)
     return "\n".join(map(_ordered, lines) if _ARABIC.search(words) else lines)
 

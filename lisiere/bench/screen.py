@@ -75,7 +75,7 @@ class Screen:
         )
 
     def wait(self, seen: Callable[[], bool]) -> float:
-        """Wait until something is seen, however long it takes; the monotonic second. DemoError when it cannot come."""
+        """Wait until something is seen, as long as it takes; the monotonic second. DemoError if it cannot come."""
         while not seen():
             if self._program is not None and self._program.poll() is not None:
                 raise DemoError(f"the program on the screen ended with status {self._program.returncode}")

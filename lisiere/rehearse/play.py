@@ -48,7 +48,7 @@ class _Stage:
             for act in self._script.acts:
                 self._site.schedule.at(self._ms(act), Turn.STEP, partial(self._do, act))
             for id, bench in self._site.benches.items():
-                bench.expect_steps(self._steps_of(id))
+                bench.line.expect_steps(self._steps_of(id))
             self._site.open()
             self._site.schedule.run_until(self._script.length // timedelta(milliseconds=1))
             self._site.finish()

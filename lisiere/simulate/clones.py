@@ -37,8 +37,8 @@ class Clones:
             return False
         clone = self._running[machine] = self._site.clone(machine, self._cards[machine])
         clone.boot("power")
-        clone.exchange()
-        bench.news()
+        clone.line.exchange()
+        bench.line.news()
         return True
 
     def end(self, bench: Bench) -> None:

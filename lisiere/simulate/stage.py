@@ -93,7 +93,7 @@ class Stage:
         self._badges: dict[str, dict[str, str]] = {}
         for machine, bench in self._site.benches.items():
             bench.disk = DoomedDisk(machine)
-            bench.latency_ms = partial(self._latency_ms, machine)
+            bench.line.latency_ms = partial(self._latency_ms, machine)
 
     def play(self) -> Outcome:
         """From the first boot to the peace after the healing."""
@@ -208,7 +208,7 @@ class Stage:
             tuple(self._referee.violations),
             +self._faults,
             +self._referee.states,
-            sum(bench.executed for bench in benches),
-            sum(bench.skipped for bench in benches),
+            sum(bench.line.executed for bench in benches),
+            sum(bench.line.skipped for bench in benches),
             self._trace.hexdigest(),
         )

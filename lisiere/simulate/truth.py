@@ -70,8 +70,8 @@ class Standing:
     def look(self, now: int) -> None:
         """Notice an exchange that went well, a boot, and a death."""
         self.bench.catch_up()
-        if self.bench.executed != self.exchanges:
-            self.exchanges, self.uncertain = self.bench.executed, False
+        if self.bench.line.executed != self.exchanges:
+            self.exchanges, self.uncertain = self.bench.line.executed, False
             self.synced_ms = self.timed_ms = now
             if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms:
                 self.lock_heard_ms = now

@@ -5,9 +5,7 @@ process lives. The unit learns of them only through its events, as it would from
 """
 
 import random
-from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from access.policy import Policy
 from access.replica import Replica
 from access.vocabulary import Cause
 from controller import timekeeping
-from controller.assembly import Devices, Unit, Watchers, assemble, exchanged
+from controller.assembly import Devices, Unit, Watchers, assemble
 from controller.control import Control
 from controller.events import (
     BadgePresented,
@@ -26,7 +24,6 @@ from controller.events import (
     ContactChanged,
     EstopChanged,
     Event,
-    LinkLost,
     MotorChanged,
     ReaderChanged,
     TimePassed,
@@ -38,22 +35,16 @@ from controller.timekeeping import Anchor
 from hardware.clock import SimulatedClock
 from hardware.disk import SimulatedDisk
 from hardware.relay.simulated import SimulatedOutput
+from lisiere.world.line import Line
 from lisiere.world.schedule import Schedule, Turn
-from server_sync.client import Transport, TwinRefused, TwinUnreachable
+from server_sync.client import Transport
 from server_sync.identity import PrivateKey, PublicKey, badge_tag
 from server_sync.replica_store import ReplicaStore
-from server_sync.worker import LinkWatch, News
 
 BOOT_MS = 5_000
 """From the supervisor's restart, or the mains' return, to a unit that is ready."""
 RENEW_MS = 100
 """How often power is renewed while it is wanted."""
-RETRY_MS = 5_000
-"""How long a unit waits after a failed exchange."""
-HOUR_MS = 3_600_000
-"""At least one exchange in this time is executed whole, though it carry nothing."""
-GATHER_MS = 300
-"""How long a unit gathers facts before they go up together."""
 
 
 class Bench:
@@ -76,7 +67,6 @@ class Bench:
         self.machine = machine
         self._policy = policy
         self._hold_ms = int(policy.hold_seconds * 1000)
-        self._sync_ms = max(1_000, int(policy.sync_seconds * 1000))
         self.folder = folder
         self._schedule = schedule
         self._transport = transport
@@ -90,9 +80,8 @@ class Bench:
         self.disk = SimulatedDisk()
         self.output = SimulatedOutput(lambda: schedule.ms, self._hold_ms)
         self.output.start(lambda lost: None, lambda closed: None)
-        self.watch = LinkWatch()
         self.unit: Unit | None = None
-        self.linked = True
+        self.line = Line(self, schedule, max(1_000, int(policy.sync_seconds * 1000)))
         self.mains = True
         self._clock_ms = schedule.ms
         self._cut_ms = 0
@@ -108,15 +97,7 @@ class Bench:
         self._life = 0
         self._sensed: tuple[bool, float] = (False, 0.0)
         self._deadline: int | None = None
-        self._exchange_due: int | None = None
-        self._last_exchange = 0
-        self._broken_ms = 0
-        self._acked = 0
-        self._steps: tuple[int, ...] = ()
-        self.executed = self.skipped = 0
         self._drift_ppm = 0
-        self._busy_until = 0
-        self.latency_ms: Callable[[], int] = lambda: 0
         self.writes_every_checkpoint = False
 
     def copied(self, folder: Path, transport: Transport) -> "Bench":
@@ -138,7 +119,7 @@ class Bench:
         """The unit's program starts on what is on its disk."""
         self._life += 1
         devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes, self._key)
-        watchers = Watchers(tell=self._told, urge=self._gather)
+        watchers = Watchers(tell=self._told, urge=self.line.gather)
         self.unit = assemble(
             self.machine.id,
             self.folder,
@@ -151,10 +132,7 @@ class Bench:
         self._sensed = (False, 0.0)
         self._control.boot(cause)
         self._inputs_as_they_are()
-        if self.linked:
-            self._exchange_soon(0)
-        else:
-            self._broken()
+        self.line.begin()
 
     def _inputs_as_they_are(self) -> None:
         """The edges say how things stand when the unit starts."""
@@ -176,10 +154,10 @@ class Bench:
         if self.unit is None:
             return
         self._life += 1
-        self._busy_until = 0
         self.unit.close()
         self.unit = None
-        self._deadline = self._exchange_due = None
+        self._deadline = None
+        self.line.end()
         self._schedule.at(self._schedule.ms + self._hold_ms, Turn.DEADLINE, self.look)
 
     def ready_at(self, ms: int, cause: str) -> None:
@@ -240,8 +218,7 @@ class Bench:
         if self.mains:
             self.clock.set_wall(to)
             self.tell_unit(TimePassed())
-            if self.linked:
-                self._exchange_soon(0)
+            self.line.news()
 
     def change_drift(self, ppm: int) -> None:
         """The unit's clock runs fast from now on, or slow (below nought), in millionths."""
@@ -419,114 +396,14 @@ class Bench:
             self._look_at_output()
         self._tell(self.machine.id, stamped)
 
-    # --- the network ---------------------------------------------------------------------------------
-
-    def expect_steps(self, at_ms: tuple[int, ...]) -> None:
-        """When this machine's steps come: the exchange before each is executed, not merely counted."""
-        self._steps = at_ms
-
-    def link(self, up: bool) -> None:
-        """The network to the twin breaks, or is back."""
-        self.linked = up
-        if self.unit is None:
-            return
-        if up:
-            self._exchange_soon(RETRY_MS - (self._schedule.ms - self._broken_ms) % RETRY_MS)
-        else:
-            self._exchange_due = None
-            self._broken_ms = self._schedule.ms
-            self._broken()
-
-    def _broken(self) -> None:
-        """The line to the twin is seen to be broken."""
-        self.watch.failed(self._schedule.ms)
-        due = self.watch.lost_at()
-        if due is not None:
-            self._schedule.at(due, Turn.DEADLINE, self._maybe_lost)
-
-    def _maybe_lost(self) -> None:
-        if self.unit is not None and self.watch.newly_lost(self._schedule.ms):
-            self.tell_unit(LinkLost(self._backlog()))
-
-    def _backlog(self) -> int:
-        assert self.unit is not None
-        return self.unit.sync.backlog() + self.unit.recorder.waiting
-
-    def _gather(self) -> None:
-        self._exchange_soon(GATHER_MS)
-
-    def _exchange_soon(self, in_ms: int) -> None:
-        due = max(self._schedule.ms + in_ms, self._busy_until)
-        if self.linked and (self._exchange_due is None or due < self._exchange_due):
-            self._exchange_due = due
-            self._schedule.at(due, Turn.NETWORK, lambda: self._on_exchange(due))
-
-    def _on_exchange(self, due: int) -> None:
-        if due == self._exchange_due and self.unit is not None and self.linked:
-            self.exchange()
-
-    def exchange(self) -> None:
-        """One exchange, whole; and when the next one matters."""
-        assert self.unit is not None
-        self._exchange_due = None
-        self._last_exchange = self._schedule.ms
-        self.catch_up()
-        try:
-            news = self.unit.sync.exchange()
-        except (TwinUnreachable, TwinRefused):
-            self._broken()
-            self._exchange_soon(RETRY_MS)
-            return
-        self._acked = news.reply.acked
-        latency = self.latency_ms()
-        if latency == 0:
-            self._answered(news)
-            return
-        life, self._busy_until = self._life, self._schedule.ms + latency
-
-        def arrives() -> None:
-            if self._life == life and self.unit is not None:
-                self.catch_up()
-                self._answered(replace(news, received_ms=self.clock.read().mono_ms))
-
-        self._schedule.at(self._busy_until, Turn.NETWORK, arrives)
-
-    def _answered(self, news: News) -> None:
-        """The twin's answer is here."""
-        self.executed += 1
-        self.watch.succeeded()
-        self.tell_unit(exchanged(news))
-        self._next_exchange()
-
-    def _next_exchange(self) -> None:
-        """Count the exchanges that will carry nothing; the next one that may matter is executed."""
-        if self._exchange_due is not None or self.unit is None:
-            return
-        if self.unit.sync.pressing or self.unit.control.outbox.refusals:
-            self._exchange_soon(GATHER_MS)
-            return
-        last = self._last_exchange
-        place = bisect_right(self._steps, last)
-        horizon = self._steps[place] if place < len(self._steps) else last + HOUR_MS
-        # Strictly before the step: one at its very instant would come after it, and a broken link would have
-        # swallowed the exchanges that were merely counted.
-        intervals = max(1, (min(horizon - 1, last + HOUR_MS) - last) // self._sync_ms)
-        self.skipped += intervals - 1
-        self._exchange_soon(intervals * self._sync_ms)
-
-    def news(self) -> None:
-        """The twin has something new: the standing question is answered at once."""
-        if self.unit is not None and self.linked:
-            self._exchange_soon(0)
-
     # --- what is on its disk -------------------------------------------------------------------------
 
     def finish(self) -> None:
         """Send what still waits, and count what was not executed."""
         assert self.unit is not None
-        self.exchange()
+        self.line.exchange()
         while self.unit.sync.pressing:
-            self.exchange()
+            self.line.exchange()
 
     def trust_clock(self, folder: Path) -> None:
         """What an enrolment leaves: the clock is known to be right."""
@@ -552,4 +429,4 @@ class Bench:
             count = reader.count()
         finally:
             reader.close()
-        return count, count - self._acked
+        return count, count - self.line.acked

@@ -19,7 +19,7 @@ def do(site: Site, deed: str, words: Mapping[str, Any]) -> None:
 def _links(site: Site, machine: str | None, up: bool) -> None:
     for id, bench in site.benches.items():
         if machine in (None, id):
-            bench.link(up)
+            bench.line.link(up)
 
 
 AT_THE_TWIN = ("lock", "unlock", "revoke", "restore")

@@ -51,7 +51,7 @@ class Wire:
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `server_sync.client.Transport`."""
-        if not self._site.benches[self._machine].linked:
+        if not self._site.benches[self._machine].line.linked:
             raise TwinUnreachable("the simulated link is down")
         return self._site.answer(body)
 
@@ -143,7 +143,7 @@ class Site:
         for number, bench in enumerate(self.benches.values()):
             self._enrol(bench, self._folder / f"unit-{number}")
             bench.boot("power")
-            bench.exchange()
+            bench.line.exchange()
 
     def _enrol(self, bench: Bench, folder: Path) -> None:
         """What `lisiere enrol` leaves on a unit: a first replica, and the time."""
@@ -198,9 +198,11 @@ class Site:
 
     def spread(self) -> None:
         """Something changed at the twin: who waits for news has it at once; what waits too long is given up."""
-        online = {id: bench.unit for id, bench in self.benches.items() if bench.unit is not None and bench.linked}
+        online = {
+            id: bench.unit for id, bench in self.benches.items() if bench.unit is not None and bench.line.linked
+        }
         for id in self._exchange.changed({id: unit.sync.have for id, unit in online.items()}):
-            self.benches[id].news()
+            self.benches[id].line.news()
         due = self.bookings.deadline()
         if due is not None and due != self._give_up_at:
             self._give_up_at = due
@@ -260,7 +262,7 @@ class Site:
     def finish(self) -> None:
         """Units with a link finish their exchanges."""
         for bench in self.benches.values():
-            if bench.unit is not None and bench.linked:
+            if bench.unit is not None and bench.line.linked:
                 bench.finish()
 
     def summary(self) -> dict[str, Any]:

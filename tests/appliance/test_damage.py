@@ -41,7 +41,7 @@ class Shop:
 
     def tap_after_start(self, linked: bool) -> str:
         """Why the first tap after the next start is granted or refused."""
-        self.bench.link(linked)
+        self.bench.line.link(linked)
         self.site.schedule.run_until(60_000)
         self.bench.tap(BADGE)
         return self.reasons[-1]

@@ -60,7 +60,7 @@ def test_the_end_of_a_day_badge_needs_no_network(house: House) -> None:
     """A unit that lost the twin after the loan refuses the badge at closing by itself."""
     lend(house, "jeanne")
     house.pump(2)
-    house.site.benches[OVERLOCK].link(False)
+    house.site.benches[OVERLOCK].line.link(False)
     house.site.schedule.run_until(house.site.schedule.ms + 4 * 3_600_000)
     house.site.benches[OVERLOCK].tap(DAY_BADGE)
     last = house.links[OVERLOCK].status._last
@@ -243,7 +243,7 @@ def test_a_class_needs_no_twin(house: House) -> None:
     """The units decide it alone."""
     house.wire.away = True
     for bench in house.site.benches.values():
-        bench.link(False)
+        bench.line.link(False)
     lesson(house, "Piqueuse plate 1")
     assert house.live(FLAT)
 

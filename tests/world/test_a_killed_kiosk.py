@@ -91,8 +91,10 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def test_a_kiosk_killed_in_mid_run_changes_no_output(house: House) -> None:
-    """Ana's run goes on, its journal does not hear of it, and the kiosk shows it again when it is back: killed while
-    it listens to the units, and killed with a booking just sent, which is then there once or not at all."""
+    """Ana's run goes on, its journal does not hear of it, and the kiosk shows it again when it is back.
+
+    It is killed while it listens to the units, and with a booking just sent, which is there once or not at all.
+    """
     idle = house.board()
     bench = house.stage.benches[OVERLOCKER]
     bench.tap(ANA.badge)

@@ -23,7 +23,7 @@ Edit = Callable[[sqlite3.Connection], object]
 def offline(town: Town) -> None:
     """Out of the twin's reach, ana has a walk-up, bilal gave his back, chloe never had any."""
     town.wait(1)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.walk_up("w-bilal", "bilal", 20)
     town.bench.tell_unit(CancelAsked("w-bilal", lambda answer: None))
     town.wait(1)

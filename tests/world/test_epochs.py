@@ -33,7 +33,7 @@ def rolled_back(town: Town, offline: bool) -> None:
     town.off()
     town.put_back(copy)
     if offline:
-        town.bench.link(False)
+        town.bench.line.link(False)
     town.on()
 
 
@@ -59,7 +59,7 @@ def test_what_a_restored_card_sold_before_it_knew_is_kept(town: Town) -> None:
     town.tap("ana")
     town.wait(45)
     town.walk_up("w1", "bilal")
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     town.site.finish()
     assert town.site.summary()["runs"] == 2
@@ -73,7 +73,7 @@ def test_hours_sold_before_the_new_epoch_stay_sold(town: Town) -> None:
     rolled_back(town, offline=True)
     town.wait(45)
     town.walk_up("w1", "bilal", 60)
-    town.bench.link(True)
+    town.bench.line.link(True)
     for _ in range(20):
         town.wait(0.05)
         assert town.tap("chloe").reason is Reason.BOOKED_BY_OTHER
@@ -92,7 +92,7 @@ def cloned(town: Town) -> Bench:
     town.wait(1)
     town.tap("bilal")
     town.wait(2)
-    clone.exchange()
+    clone.line.exchange()
     return clone
 
 
@@ -119,13 +119,13 @@ def test_a_clone_that_speaks_before_the_unit_has_written_anything_is_found(town:
     town.booked("b1", "ana", 0, 240)
     town.wait(1)
     clone = town.clone(town.copied("clone"))
-    town.bench.exchange()
+    town.bench.line.exchange()
     town.tap("bilal")
     town.wait(1)
     clone.tap(BADGES["bilal"])
     town.wait(1)
-    clone.exchange()
-    town.bench.exchange()
+    clone.line.exchange()
+    town.bench.line.exchange()
     assert quarantined(town.bench) and quarantined(clone)
     assert len(town.asked("SELECT DISTINCT epoch FROM rows")) == 2
 
@@ -134,7 +134,7 @@ def test_a_quarantine_outlives_a_restart(town: Town) -> None:
     """A unit in quarantine that starts out of the twin's reach still grants nothing."""
     cloned(town)
     town.off()
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.on()
     assert town.tap("ana").reason is Reason.NOT_RECORDED
 
@@ -201,11 +201,11 @@ def test_a_restored_twin_hears_what_the_unit_changed_itself(town: Town) -> None:
     town.back_up()
     town.walk_up("w1", "bilal", 20)
     town.wait(1)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.bench.tell_unit(ExtendAsked("w1", 15, lambda answer: None))
     town.wait(1)
     town.restore()
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     (hours,) = town.asked("SELECT start, end FROM bookings WHERE id = 'w1'")
     assert instant(hours[1]) - instant(hours[0]) == timedelta(minutes=35)
@@ -217,10 +217,10 @@ def test_a_restored_twin_says_what_came_back(town: Town) -> None:
     town.back_up()
     town.booked("next-week", "bilal", 7 * 1440, 7 * 1440 + 60)
     town.wait(1)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.restore()
     assert told(town).silent == (SAW,)
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     assert (told(town).silent, told(town).found, told(town).lost) == ((), 1, ())
 
@@ -239,10 +239,10 @@ def test_hours_that_were_given_away_meanwhile_are_told_as_lost(town: Town) -> No
     town.back_up()
     town.booked("first", "bilal", 7 * 1440, 7 * 1440 + 60)
     town.wait(1)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.restore()
     town.booked("second", "ana", 7 * 1440 + 30, 7 * 1440 + 90)
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     assert [(lost.id, lost.member) for lost in told(town).lost] == [("first", "bilal")]
     assert town.bookings() == {"second": "accepted"}
@@ -252,14 +252,14 @@ def test_hours_inside_a_lease_are_not_sold_again(town: Town) -> None:
     """A restored twin that has not heard a unit yet sells none of the hours which that unit may have sold."""
     town.back_up()
     town.wait(120)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.walk_up("w1", "bilal", 60)
     town.restore()
     start = town.site.schedule.now() + timedelta(minutes=30)
     town.site.book("web", "ana", SAW, start, start + timedelta(minutes=60))
     town.wait(1)
     assert "web" not in town.bookings()
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     assert town.bookings() == {"w1": "accepted"}
 

@@ -108,13 +108,13 @@ def test_hours_to_come_are_given_back(town: Town) -> None:
 def test_a_unit_out_of_reach_forgets_when_it_is_back(town: Town) -> None:
     """Rows of the member that were made meanwhile arrive at the twin without the name."""
     visits(town)
-    town.bench.link(False)
+    town.bench.line.link(False)
     town.tap("ana")
     town.wait(5)
     town.tap("ana")
     erase(town)
     assert any(opening.get("member") == "ana" for opening in openings(town))
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(1)
     town.site.finish()
     assert named_at_twin(town, "ana") == 0

@@ -48,11 +48,11 @@ def a_day(town: Town) -> int:
 
 def test_a_week_without_the_twin_loses_nothing(town: Town) -> None:
     """Every row of the week is in the twin once, every run counts once, and the chain is whole."""
-    town.bench.link(False)
+    town.bench.line.link(False)
     granted = sum(a_day(town) for _ in range(DAYS))
     assert granted == DAYS * RUNS_A_DAY
     known = town.asked(f"SELECT count(*) FROM rows WHERE unit = '{SAW}'")[0][0]
-    town.bench.link(True)
+    town.bench.line.link(True)
     town.wait(5)
     rows = town.asked(f"SELECT epoch, seq FROM rows WHERE unit = '{SAW}' ORDER BY epoch, seq")
     assert len(rows) - known > DAYS * REFUSED_A_DAY
