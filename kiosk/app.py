@@ -24,8 +24,8 @@ from kiosk.views import Shown
 from kiosk.waking import wake_on_touch
 from kiosk.words import Say
 
-SETTLED_S = 1.0
-"""How long after the start everything is there that stays there."""
+SETTLED_S = 0.5
+"""How long after the start the first screen stands, and the next may be made."""
 
 
 class SystemClock:
@@ -70,7 +70,7 @@ class KioskApp(App):
     def run(self) -> None:
         """Own the window and this thread until the end."""
         wake_on_touch()
-        Frames.schedule_once(lambda _: settle(), SETTLED_S)
+        Frames.schedule_once(self._settle, SETTLED_S)
         super().run()
 
     def build(self) -> Face:
@@ -104,6 +104,13 @@ class KioskApp(App):
         if self.desk.session == EMPTY and self._clock.monotonic() >= self._tidy_at:
             tidy()
             self._tidy_at = self._clock.monotonic() + EVERY_S
+
+    def _settle(self, _: float) -> None:
+        """While nobody waits for it: one of the next screens after the other, then all is there that stays."""
+        if self.root.prepare():
+            Frames.schedule_once(self._settle, 0)
+        else:
+            settle()
 
     def _turn_soon(self, *_: object) -> None:
         """What a lifted finger did is drawn in the very frame that took it."""

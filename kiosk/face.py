@@ -1,6 +1,7 @@
 """All that is on the window: one of the screens, and over it the warning that nobody seems to be there."""
 
 from pathlib import Path
+from types import MappingProxyType
 
 from kivy.core.window import Window
 from kivy.input import MotionEvent
@@ -35,16 +36,20 @@ BOUNCE_MM = 5.0
 """A second touch this soon and this near is the first one bouncing."""
 
 
-SCREENS = (
-    BoardScreen,
-    MemberScreen,
-    SheetScreen,
-    ComfortScreen,
-    PanelScreen,
-    TableScreen,
-    PlanScreen,
-    RecordScreen,
+SCREENS: MappingProxyType[str, type[Screen]] = MappingProxyType(
+    {
+        "board": BoardScreen,
+        "member": MemberScreen,
+        "sheet": SheetScreen,
+        "comfort": ComfortScreen,
+        "panel": PanelScreen,
+        "table": TableScreen,
+        "plan": PlanScreen,
+        "record": RecordScreen,
+    }
 )
+NEXT = ("sheet", "member")
+"""Where everybody goes from the board."""
 
 
 class Warned(FloatLayout):
@@ -60,6 +65,8 @@ class Face(FloatLayout):
         super().__init__()
         self._desk = desk
         self._clock = clock
+        for kind in SCREENS.values():
+            kind.desk = desk
         self._last = (-1.0, 0.0, 0.0)
         self._drawn = (False, False, "")
         self._draw()
@@ -82,7 +89,7 @@ class Face(FloatLayout):
             self._draw()
         name = _screen(shown.view)
         former = self.current_screen
-        self._screens.get_screen(name).show(shown.view)
+        self._have(name).show(shown.view)
         self._screens.current = name
         if former is not self.current_screen:
             former.leave()
@@ -96,12 +103,23 @@ class Face(FloatLayout):
         Window.clearcolor = (*colours.now.paper, 1)
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
-        for kind in SCREENS:
-            kind.desk = self._desk
-            self._screens.add_widget(kind(name=kind.__name__.removesuffix("Screen").lower()))
+        self._have("board")
         self._warned = Warned()
         self.add_widget(self._screens)
         self.add_widget(self._warned)
+
+    def _have(self, name: str) -> Screen:
+        """The screen of this name, made when it is wanted first: few ever see the team's."""
+        if not self._screens.has_screen(name):
+            self._screens.add_widget(SCREENS[name](name=name))
+        return self._screens.get_screen(name)
+
+    def prepare(self) -> bool:
+        """Make one of the screens that members will want next; False when all are there."""
+        missing = next((name for name in NEXT if not self._screens.has_screen(name)), None)
+        if missing is not None:
+            self._have(missing)
+        return missing is not None
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
         """Somebody is there. A bounce is no second touch, nor is one that only says so."""

@@ -19,7 +19,12 @@ def settle() -> None:
 
 
 def tidy() -> None:
-    """Collect now, and hand free pages back to the system where its C library can."""
+    """Collect now, and hand free pages back to the system where its C library can.
+
+    What had settled is looked at too: a screen from right to left leaves those from left to right behind.
+    """
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -29,6 +29,17 @@ def test_keys_lead_nowhere(robot: Any, key: int, modifiers: list[str]) -> None:
     assert Window.fullscreen in (False, "auto")
 
 
+def test_a_key_does_only_what_it_said_when_the_finger_came(robot: Any) -> None:
+    """Keys are used again on the next screen: a finger that was left on one presses nothing there."""
+    card = robot.card("piqueuse-1")
+    finger = robot.stage.press(*card.to_window(*card.center))
+    robot.touch_machine("surjeteuse-1")
+    robot.touch("Retour")
+    card.tile = robot.card("presse-1").tile
+    robot.stage.lift(finger)
+    assert robot.screen == "board"
+
+
 def random_keys(robot: Any, number: int) -> None:
     chance = random.Random(6)
     modifiers = ["ctrl", "alt", "shift", "meta"]
