@@ -209,7 +209,7 @@ class Grid(Widget):
         height = min((round(self.height) - gap * (rows - 1)) // rows, round(mm(self.tallest)))
         row, column = divmod(place, columns)
         if direction.right_to_left:
-            column = columns - 1 - column
+            column = max(columns, self.least_columns) - 1 - column
         widget.size = width, height
         widget.pos = round(self.x) + column * (width + gap), round(self.top) - height - row * (height + gap)
 

@@ -102,6 +102,15 @@ def test_every_choice_of_a_page_is_on_it(size: tuple[int, int]) -> None:
             assert len(middle) == number
 
 
+def test_a_lone_choice_stands_where_reading_begins() -> None:
+    """In Arabic the one thing that can be chosen is at the right, under its question."""
+    with staged("ar", SMALL) as (story, stage):
+        next(scene for scene in SCENES if scene.name == "sheet-coming").act(story, stage.app)
+        stage.settle()
+        (lone,) = [key for key in visible(stage.app, ChoiceKey) if key.large > 6]
+        assert lone.center_x > SMALL[0] / 2
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_fits_a_tile_of_the_board(language: str) -> None:
     """The longest refusal and the worst fault can be read whole on the smallest tile."""
