@@ -19,6 +19,7 @@ from access.vocabulary import BookingOutcome, Refusal
 from twin import knowledge, requests, tables
 from twin.desk import Change, Desk
 from twin.requests import Owner
+from twin.prepared import Prepared
 from twin.store import Store, raise_versions
 
 Listener = Callable[[Change], None]
@@ -149,8 +150,8 @@ def _circumstances(desk: Desk, asked: Booking, owner: Owner | None) -> Circumsta
 
 
 def _holds(conn: Connection, machine: str) -> tuple[Booking, ...]:
-    unit = conn.execute(_UNIT_OF, {"machine": machine}).scalar_one_or_none()
-    return () if unit is None else requests.holds(conn, unit, machine)
+    unit = _UNIT_OF.one(conn, {"machine": machine})
+    return () if unit is None else requests.holds(conn, unit.id, machine)
 
 
 def _known(conn: Connection, asked: Booking) -> Answer | Pending | None:
@@ -165,7 +166,7 @@ def _known(conn: Connection, asked: Booking) -> Answer | Pending | None:
     return Accepted(standing) if standing else Pending(waiting[0]) if waiting else None
 
 
-_UNIT_OF = select(tables.units.c.id).where(tables.units.c.machine == bindparam("machine"))
+_UNIT_OF = Prepared(select(tables.units.c.id).where(tables.units.c.machine == bindparam("machine")))
 _LOGGED = (
     select(tables.booking_log)
     .where(tables.booking_log.c.booking == bindparam("id"))

@@ -20,7 +20,8 @@ from twin.desk import Desk
 from twin.ingest import Progress
 from twin.knowledge import policy_of
 from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
-from twin.store import Prepared, Store
+from twin.prepared import Prepared
+from twin.store import Store
 
 _U, _P, _R = tables.units, tables.progress, tables.requests
 _EVERY = tables.progress.alias()
@@ -116,7 +117,7 @@ class Exchange:
             "stands": encode(request.state).decode(),
             "reaches": stamp(desk.now + AHEAD) if outdated else row.reach,
         }
-        version = Version(int(row.its_epoch), _SEEN.run(desk.conn, seen)[0].version)
+        version = Version(int(row.its_epoch), _SEEN.one(desk.conn, seen).version)
         return ExchangeReply(
             request.nonce,
             desk.now,
@@ -157,10 +158,10 @@ class Exchange:
 
 def _known(conn: Connection, unit: str, epoch: int) -> Any:
     """A unit, and how far the twin is with that epoch of its journal."""
-    found = _UNIT.run(conn, {"unit": unit, "epoch": epoch})
-    if not found or found[0].revoked:
-        raise UnknownUnit(f"unit {unit} is {'revoked' if found else 'unknown'}")
-    return found[0]
+    found = _UNIT.one(conn, {"unit": unit, "epoch": epoch})
+    if found is None or found.revoked:
+        raise UnknownUnit(f"unit {unit} is {'unknown' if found is None else 'revoked'}")
+    return found
 
 
 def _has_news(row: Any, have: Version) -> bool:

@@ -1,11 +1,10 @@
 """Where the twin keeps everything: one SQLite file, or a PostgreSQL database that several processes share."""
 
 import json
+import sqlite3
 import threading
-from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,21 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Insert,
     Row,
-    Select,
     Table,
-    UpdateBase,
     bindparam,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 
 from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import opening_to_json, policy_to_json
 from twin import tables
+from twin.prepared import NewRow, Prepared
 
 Record = Row[*tuple[Any, ...]]
 """A row of an answer, whatever its columns."""
@@ -57,7 +54,7 @@ class Store:
         with self.write() as conn:
             self.lock(conn, "site")
             tables.metadata.create_all(conn)
-            conn.execute(insert_new(conn, tables.meta), _defaults())
+            NewRow(tables.meta).change_each(conn, _defaults())
 
     def write(self) -> AbstractContextManager[Connection]:
         """One transaction that may change things: all of it is on disk when it ends, or none of it."""
@@ -68,13 +65,13 @@ class Store:
         with self._writing:
             if self._writer is None:
                 self._writer = self._engine.connect().execution_options(writes=True)
-            with self._writer.begin():
+            with _busy_told(), _transaction(self._writer.connection.dbapi_connection):
                 yield self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only looks. It waits for no writer."""
-        with self._engine.connect() as conn, conn.begin():
+        with _busy_told(), self._engine.connect() as conn, conn.begin():
             yield conn
 
     def lock(self, conn: Connection, name: str) -> None:
@@ -99,16 +96,25 @@ class Store:
         self._engine.dispose()
 
 
-def insert_new(conn: Connection, table: Table) -> Insert:
-    """An insertion that leaves a row alone whose key is there already."""
-    return _insert_new(conn.dialect.name, table)
+@contextmanager
+def _transaction(raw: Any) -> Iterator[None]:
+    """An SQLite transaction that has the write lock from its beginning: all of it is kept, or nothing."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        raw.execute("COMMIT")
+    except BaseException:
+        raw.rollback()
+        raise
 
 
-@cache
-def _insert_new(dialect: str, table: Table) -> Insert:
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+@contextmanager
+def _busy_told() -> Iterator[None]:
+    """What the driver says of a busy or broken file is said as SQLAlchemy does, whoever asked it."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OperationalError(None, None, error) from error
 
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -118,45 +124,17 @@ def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[
         conn.execute(table.insert(), {**key, **values})
 
 
-class Prepared:
-    """A statement that runs so often that SQLAlchemy's care for each run is felt. On SQLite it is compiled once and
-    handed to the driver as it is, its results untouched; elsewhere it runs like any other."""
-
-    def __init__(self, statement: Select[Any] | UpdateBase) -> None:
-        self._statement = statement
-        self._text = ""
-        self._order: tuple[str, ...] = ()
-        self._fixed: dict[str, Any] = {}
-        self._row: Callable[[Any], Any] = tuple
-
-    def run(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """All its rows, their columns by name."""
-        if conn.dialect.name != "sqlite":
-            return list(conn.execute(self._statement, values))
-        if not self._text:
-            self._compile(conn)
-        bound = {**self._fixed, **values}
-        raw: Any = conn.connection.dbapi_connection
-        return [self._row(row) for row in raw.execute(self._text, [bound[name] for name in self._order])]
-
-    def _compile(self, conn: Connection) -> None:
-        compiled: Any = self._statement.compile(conn.engine, compile_kwargs={"render_postcompile": True})
-        self._fixed, self._order = dict(compiled.params), tuple(compiled.positiontup)
-        named: Any = namedtuple
-        self._row = named("Row", [name for name, *_ in compiled._result_columns])._make
-        self._text = str(compiled)
-
-
-_RAISE = tables.units.update().values(version=tables.units.c.version + 1)
-_RAISE_MACHINE = _RAISE.where(tables.units.c.machine == bindparam("for_machine"))
+_ONE_MORE = tables.units.update().values(version=tables.units.c.version + 1)
+_RAISE = Prepared(_ONE_MORE)
+_RAISE_MACHINE = Prepared(_ONE_MORE.where(tables.units.c.machine == bindparam("for_machine")))
 
 
 def raise_versions(conn: Connection, machine: str | None = None) -> None:
     """Every unit must have a new replica, or that of one machine."""
     if machine is None:
-        conn.execute(_RAISE)
+        _RAISE.change(conn, {})
     else:
-        conn.execute(_RAISE_MACHINE, {"for_machine": machine})
+        _RAISE_MACHINE.change(conn, {"for_machine": machine})
 
 
 def _defaults() -> list[dict[str, str]]:
@@ -186,7 +164,9 @@ def _engine(place: str | Path, durable: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
+        # Who writes does so in transactions of its own: see `_write_alone`.
         raw: Any = conn.connection.dbapi_connection
-        raw.execute("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
+        if not conn.get_execution_options().get("writes"):
+            raw.execute("BEGIN")
 
     return engine
