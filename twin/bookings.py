@@ -18,8 +18,8 @@ from access.facts import instant
 from access.vocabulary import BookingOutcome, Refusal
 from twin import knowledge, requests, tables
 from twin.desk import Change, Desk
-from twin.requests import Owner
 from twin.prepared import Prepared
+from twin.requests import Owner
 from twin.store import Store, raise_versions
 
 Listener = Callable[[Change], None]
@@ -86,11 +86,6 @@ class Bookings:
         """Refuse what the units have left unanswered for too long."""
         with self.sitting(self._now()) as desk:
             requests.withdraw_old(desk)
-
-    def deadline(self) -> datetime | None:
-        """When `give_up` next has something to do; None when nothing waits."""
-        with self._store.read() as conn:
-            return requests.deadline(conn)
 
     @contextmanager
     def sitting(self, now: datetime) -> Iterator[Desk]:

@@ -3,7 +3,7 @@
 All of an exchange is one transaction, so a lease is never sent without every booking that was sold before it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,8 @@ from twin.bookings import Bookings
 from twin.desk import Desk
 from twin.ingest import Progress
 from twin.knowledge import policy_of
-from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
 from twin.prepared import Prepared
+from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
 from twin.store import Store
 
 _U, _P, _R = tables.units, tables.progress, tables.requests
@@ -134,12 +134,6 @@ class Exchange:
     def _replica(self, desk: Desk, unit: Unit, version: Version, applied: int) -> bytes:
         return sealed(build(desk.conn, unit, version, applied, desk.now), self._key)
 
-    def changed(self, haves: Mapping[str, Version]) -> list[str]:
-        """The units to which an exchange would bring a newer replica than they have, or a request to answer."""
-        with self._store.read() as conn:
-            known = {unit: _known(conn, unit, epoch=0) for unit in haves}
-        return [unit for unit, row in known.items() if _has_news(row, haves[unit])]
-
     def summary(self) -> dict[str, Any]:
         """What the twin has of the units' journals, and the power time it counts from them."""
         with self._store.read() as conn:
@@ -164,17 +158,11 @@ def _known(conn: Connection, unit: str, epoch: int) -> Any:
     return found
 
 
-def _has_news(row: Any, have: Version) -> bool:
-    return have < Version(int(row.its_epoch), row.version) or row.waiting is not None
-
-
 def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
     return requests.offers(desk.conn, unit.id, unit.machine, desk.now) if unit.machine is not None else ()
 
 
-def _take_in(
-    desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None
-) -> tuple[Progress, bool]:
+def _take_in(desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None) -> tuple[Progress, bool]:
     """Everything that came up, unless it cannot be believed; what waited too long is given up before."""
     if row.waiting:
         requests.withdraw_old(desk)

@@ -20,8 +20,8 @@ from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, e
 from twin import erasure, requests, tables
 from twin.desk import Change, Desk
 from twin.instants import LONG_AGO, within
-from twin.replicas import Unit
 from twin.prepared import NewRow, Prepared
+from twin.replicas import Unit
 from twin.store import Record
 
 _LOG = logging.getLogger("lisiere.twin")

@@ -71,13 +71,13 @@ class Prepared:
 
 
 class NewRow(Prepared):
-    """An insertion of a whole row, or of the columns that are named, which leaves a row alone whose key is there."""
+    """An insertion, of every column or of those named, that leaves a row alone whose key is there."""
 
     def __init__(self, table: Table, *columns: str) -> None:
         names = columns or tuple(column.name for column in table.columns)
         super().__init__(table.insert())
         self._table = table
-        self._values = {name: bindparam(name) for name in names}
+        self._values: dict[str, Any] = {name: bindparam(name) for name in names}
 
     def _in(self, conn: Connection) -> Insert:
         if conn.dialect.name == "postgresql":

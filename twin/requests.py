@@ -37,9 +37,7 @@ _FUTURE = Prepared(
     .where(_R.c.state == "pending", _R.c.kind == "book")
     .where(_R.c.member == bindparam("member"), _R.c.start > bindparam("now"))
 )
-_NEW = NewRow(
-    _R, *("id", "unit", "kind", "asked", "booking", "member", "start", "end", "minutes", "state")
-)
+_NEW = NewRow(_R, *("id", "unit", "kind", "asked", "booking", "member", "start", "end", "minutes", "state"))
 _SETTLE = Prepared(
     _R.update()
     .where(_R.c.id == bindparam("of"), _R.c.state == "pending")
