@@ -65,14 +65,26 @@ class Store:
         with self._writing:
             if self._writer is None:
                 self._writer = self._engine.connect().execution_options(writes=True)
-            with _busy_told(), _transaction(self._writer.connection.dbapi_connection):
+            raw: Any = self._writer.connection.dbapi_connection
+            try:
+                raw.execute("BEGIN IMMEDIATE")
                 yield self._writer
+                raw.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raw.rollback()
+                raise _as_told(error) from error
+            except BaseException:
+                raw.rollback()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only looks. It waits for no writer."""
-        with _busy_told(), self._engine.connect() as conn, conn.begin():
-            yield conn
+        try:
+            with self._engine.connect() as conn, conn.begin():
+                yield conn
+        except sqlite3.OperationalError as error:
+            raise _as_told(error) from error
 
     def lock(self, conn: Connection, name: str) -> None:
         """Wait until no other transaction holds this name. SQLite has one writer, and needs no names."""
@@ -96,25 +108,9 @@ class Store:
         self._engine.dispose()
 
 
-@contextmanager
-def _transaction(raw: Any) -> Iterator[None]:
-    """An SQLite transaction that has the write lock from its beginning: all of it is kept, or nothing."""
-    raw.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        raw.execute("COMMIT")
-    except BaseException:
-        raw.rollback()
-        raise
-
-
-@contextmanager
-def _busy_told() -> Iterator[None]:
+def _as_told(error: sqlite3.OperationalError) -> OperationalError:
     """What the driver says of a busy or broken file is said as SQLAlchemy does, whoever asked it."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise OperationalError(None, None, error) from error
+    return OperationalError(None, None, error)
 
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
