@@ -145,7 +145,7 @@ class Control:
 
         Whoever leaves `checkpoints` out has the last one that was due written with the next event.
         """
-        view = self._view(self.clock())
+        view = self._view(self._now)
         instants = [machine.deadline(self.state, view), self._next_checkpoint if checkpoints else None]
         if view.clock.trusted:
             due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
