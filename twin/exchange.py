@@ -14,7 +14,7 @@ from access.facts import stamp
 from access.replica import Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
-from twin import epochs, ingest, requests, restored, tables
+from twin import epochs, ingest, quiet, requests, restored, tables
 from twin.bookings import Bookings
 from twin.desk import Desk
 from twin.ingest import Progress
@@ -88,16 +88,19 @@ class Exchange:
         self._key = key
         self._now = now
         self._bookings = bookings
+        self._policy: str | None = None
 
     def answer(self, request: ExchangeRequest) -> bytes:
         """The signed reply to a unit whose signature was checked."""
         with self._bookings.sitting(self._now()) as desk:
             self._store.lock_machine_of(desk.conn, request.unit)
-            reply = self._reply(desk, request)
+            reply = quiet.reply(desk, request, self._policy) or self.reply(desk, request)
         return seal(reply_to_bytes(reply), self._key)
 
-    def _reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
+    def reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
+        """What a unit is told, before it is signed; all that it says is taken in."""
         row = _known(desk.conn, request.unit, request.epoch)
+        self._policy = row.its_policy
         unit = Unit(request.unit, request.epoch, row.machine, bytes.fromhex(row.tag_key))
         fork = epochs.fork_of(desk, request, row)
         progress, raised = _take_in(desk, unit, request, row, fork)
