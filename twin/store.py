@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from access.policy import Policy
 from access.times import Opening
@@ -51,6 +52,7 @@ class Store:
         self._shared = self._engine.dialect.name == "postgresql"
         self._writing = threading.RLock()
         self._writer: Connection | None = None
+        self._readers: list[Connection] = []
         with self.write() as conn:
             self.lock(conn, "site")
             tables.metadata.create_all(conn)
@@ -64,27 +66,25 @@ class Store:
     def _write_alone(self) -> Iterator[Connection]:
         with self._writing:
             if self._writer is None:
-                self._writer = self._engine.connect().execution_options(writes=True)
-            raw: Any = self._writer.connection.dbapi_connection
-            try:
-                raw.execute("BEGIN IMMEDIATE")
+                self._writer = self._engine.connect()
+            with _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
-                raw.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                raw.rollback()
-                raise _as_told(error) from error
-            except BaseException:
-                raw.rollback()
-                raise
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """One transaction that only looks. It waits for no writer."""
+        return self._engine.begin() if self._shared else self._read_aside()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One transaction that only looks. It waits for no writer."""
+    def _read_aside(self) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as conn, conn.begin():
-                yield conn
-        except sqlite3.OperationalError as error:
-            raise _as_told(error) from error
+            reader = self._readers.pop()
+        except IndexError:
+            reader = self._engine.connect()
+        try:
+            with _transaction(reader, "BEGIN"):
+                yield reader
+        finally:
+            self._readers.append(reader)
 
     def lock(self, conn: Connection, name: str) -> None:
         """Wait until no other transaction holds this name. SQLite has one writer, and needs no names."""
@@ -102,15 +102,27 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        for conn in (*self._readers, *([self._writer] if self._writer else [])):
+            conn.close()
+        self._readers, self._writer = [], None
         self._engine.dispose()
 
 
-def _as_told(error: sqlite3.OperationalError) -> OperationalError:
-    """What the driver says of a busy or broken file is said as SQLAlchemy does, whoever asked it."""
-    return OperationalError(None, None, error)
+@contextmanager
+def _transaction(conn: Connection, begin: str) -> Iterator[None]:
+    """An SQLite transaction, which SQLAlchemy does not know of. What the driver says of a busy or broken file is
+    said as SQLAlchemy does, whoever asked it."""
+    raw: Any = conn.connection.dbapi_connection
+    try:
+        raw.execute(begin)
+        yield
+        raw.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raw.rollback()
+        raise OperationalError(None, None, error) from error
+    except BaseException:
+        raw.rollback()
+        raise
 
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -147,22 +159,16 @@ def _defaults() -> list[dict[str, str]]:
 def _engine(place: str | Path, durable: bool) -> Engine:
     if "://" in str(place):
         return create_engine(str(place))
-    engine = create_engine(URL.create("sqlite", database=str(place)), connect_args={"timeout": 30})
+    url = URL.create("sqlite", database=str(place))
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, poolclass=NullPool)
     synchronous = f"synchronous={'FULL' if durable else 'OFF'}"
     pragmas = ("journal_mode=WAL", synchronous, "foreign_keys=ON", "secure_delete=ON")
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: object) -> None:
-        # The driver would begin transactions by itself, too late and without the write lock.
+        # The driver would begin transactions by itself, too late and without the write lock: see `_transaction`.
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(conn: Connection) -> None:
-        # Who writes does so in transactions of its own: see `_write_alone`.
-        raw: Any = conn.connection.dbapi_connection
-        if not conn.get_execution_options().get("writes"):
-            raw.execute("BEGIN")
 
     return engine

@@ -21,7 +21,7 @@ from twin.store import Store
 
 KEPT = "SELECT * FROM units ORDER BY id", "SELECT * FROM progress ORDER BY unit, epoch"
 HAPPENS = st.sampled_from(
-    ["sync", "sync", "sync", "lost", "note", "book", "lock", "policy", "hour", "month", "epoch", "restored", "revoked"]
+    [*["sync"] * 3, "lost", "note", "book", "lock", "policy", "hour", "month", "epoch", "restored", "revoked"]
 )
 SAYS = [(), (), (), (1,), (0, 1), (0, 0, True)]
 """What `asked` is given: mostly that all is as it was."""
