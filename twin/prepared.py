@@ -6,6 +6,7 @@ runs like any other. The columns of a result are reached by name.
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, Table, UpdateBase, bindparam
@@ -66,7 +67,8 @@ class Prepared:
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._order = tuple(compiled.positiontup)
         named: Any = namedtuple
-        self._row = named("Row", [name for name, *_ in compiled._result_columns or ()])._make
+        row = named("Row", [name for name, *_ in compiled._result_columns or ()])
+        self._row = partial(tuple.__new__, row)
         self._text = str(compiled)
 
 

@@ -23,10 +23,10 @@ def _meta(key: str) -> Any:
     return select(_M.value).where(_M.key == key).scalar_subquery()
 
 
-_ITS_JOURNAL = (_P.unit == _U.id, _P.epoch == bindparam("its_epoch"))
-_SPEAKS = (
+_IS_WHOLE = (
     select(_P.applied)
-    .where(*_ITS_JOURNAL, _P.highest >= bindparam("told"), _P.fork.is_(None), _P.retired.is_(False))
+    .where(_P.unit == _U.id, _P.epoch == bindparam("its_epoch"), _P.fork.is_(None), _P.retired.is_(False))
+    .where(_P.applied == bindparam("told"), _P.highest == bindparam("told"))
     .exists()
 )
 _ANOTHER_SPEAKS = (
@@ -37,7 +37,7 @@ _ANOTHER_SPEAKS = (
 _IS_ASKED = select(_R.id).where(_R.unit == _U.id, _R.state == "pending").exists()
 _WAS_HERE = Prepared(
     tables.units.update()
-    .where(_U.id == bindparam("unit"), _U.revoked.is_(False), _SPEAKS, ~_ANOTHER_SPEAKS, ~_IS_ASKED)
+    .where(_U.id == bindparam("unit"), _U.revoked.is_(False), _IS_WHOLE, ~_ANOTHER_SPEAKS, ~_IS_ASKED)
     .where(_U.version == bindparam("has"), _meta("epoch") == bindparam("twin_epoch"))
     .where(_U.reach >= bindparam("far"), _meta("policy") == bindparam("known"))
     .values(
@@ -45,7 +45,6 @@ _WAS_HERE = Prepared(
         last_seen=bindparam("seen"),
         state=bindparam("stands"),
     )
-    .returning(select(_P.applied).where(*_ITS_JOURNAL).scalar_subquery().label("applied"))
 )
 
 
@@ -68,7 +67,7 @@ def reply(desk: Desk, request: ExchangeRequest, policy: str | None) -> ExchangeR
         "seen": stamp(desk.now),
         "stands": encode(request.state).decode(),
     }
-    row = _WAS_HERE.one(desk.conn, here)
-    if row is None:
+    if _WAS_HERE.change(desk.conn, here) == 0:
         return None
-    return ExchangeReply(request.nonce, desk.now, lease_end, row.applied, request.have, epoch=request.epoch)
+    acked, epoch = request.last_seq, request.epoch
+    return ExchangeReply(request.nonce, desk.now, lease_end, acked, request.have, epoch=epoch)
