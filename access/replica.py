@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import total_ordering
+from typing import NamedTuple
 
 from access.bookings import Booking
 from access.machines import Machine
@@ -12,16 +12,11 @@ from access.policy import Policy
 from access.times import Opening
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A replica's version: the twin's epoch, and a number that only rises within it."""
+class Version(NamedTuple):
+    """A replica's version: the twin's epoch, and a number that only rises within it. Compared in that order."""
 
     epoch: int
     n: int
-
-    def __lt__(self, other: "Version") -> bool:
-        return (self.epoch, self.n) < (other.epoch, other.n)
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.n}"

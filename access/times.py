@@ -12,11 +12,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MS = timedelta(milliseconds=1)
 
 
 def milliseconds(duration: timedelta) -> int:
     """A duration in whole milliseconds, rounded down."""
-    return duration // timedelta(milliseconds=1)
+    return duration // MS
 
 
 def on_the_wall(instant: datetime, zone: ZoneInfo) -> str:
@@ -52,7 +53,10 @@ class ClockState(StrEnum):
     @property
     def trusted(self) -> bool:
         """True when dates may be judged by the clock."""
-        return self in (ClockState.SYNCED, ClockState.HOLDOVER)
+        return self in _TRUSTED
+
+
+_TRUSTED = (ClockState.SYNCED, ClockState.HOLDOVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class ClockReading:
 
     def wall_at(self, mono_ms: int) -> datetime:
         """The wall time at a monotonic reading."""
-        return self.wall + timedelta(milliseconds=mono_ms - self.mono_ms)
+        return self.wall + (mono_ms - self.mono_ms) * MS
 
 
 @dataclass(frozen=True, slots=True)

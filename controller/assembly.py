@@ -95,9 +95,11 @@ class Unit:
 
 
 class JournalSource:
-    """The journal as the sync thread reads it: through a reader of its own."""
+    """The journal as the sync thread reads it: through a reader of its own, once its writer says that there is
+    something to read."""
 
-    def __init__(self, reader: JournalReader, control: Control, post: Post) -> None:
+    def __init__(self, journal: Journal, reader: JournalReader, control: Control, post: Post) -> None:
+        self._journal = journal
         self._reader = reader
         self._control = control
         self._post = post
@@ -129,7 +131,8 @@ class JournalSource:
 
     def last_seq(self) -> int:
         """See `server_sync.worker.Source`."""
-        return self._reader.last_seq(self.epoch)
+        epoch, seq = self._journal.durable
+        return seq if epoch == self.epoch else self._reader.last_seq(self.epoch)
 
     def refusals(self) -> tuple[RequestRefused, ...]:
         """See `server_sync.worker.Source`."""
@@ -187,7 +190,7 @@ def assemble(
             control.know(confirmation.confirmed, confirmation.lease_end, confirmation.fork)
         client = TwinClient(transport, twin, lambda: devices.entropy(16).hex())
         reader = JournalReader.open(folder / "journal.db")
-        source = JournalSource(reader, control, post)
+        source = JournalSource(journal, reader, control, post)
         sync = Sync(unit, source, client, store, lambda: devices.clock.read().mono_ms)
         undo.pop_all()
     return Unit(claim, journal, reader, store, recorder, control, sync)

@@ -17,14 +17,16 @@ CURRENT_MS = 2_000
 
 def look_at_contact(state: State, view: View) -> Step:
     """Compare what was commanded with what is so."""
-    over = _no_power_is_over(state, view)
-    due = contact_fault(over.state, view)
+    if _no_power_is_over(state, view):
+        over = look_at_contact(replace(state, faults=state.faults - {Fault.NO_POWER}), view)
+        return replace(over, facts=(FaultCleared(Fault.NO_POWER), *over.facts))
+    due = contact_fault(state, view)
     if due is None or due[0] > view.now_ms:
-        return over
+        return Step(state)
     fault = due[1]
-    faulty = replace(over.state, faults=over.state.faults | {fault})
+    faulty = replace(state, faults=state.faults | {fault})
     after = ended(faulty, Cause.FAULT, view)
-    return replace(after, facts=(*over.facts, FaultRaised(fault), *after.facts))
+    return replace(after, facts=(FaultRaised(fault), *after.facts))
 
 
 def contact_fault(state: State, view: View) -> tuple[int, Fault] | None:
@@ -47,9 +49,7 @@ def contact_fault(state: State, view: View) -> tuple[int, Fault] | None:
     return (min(due), Fault.RELAY_WELDED) if due else None
 
 
-def _no_power_is_over(state: State, view: View) -> Step:
+def _no_power_is_over(state: State, view: View) -> bool:
     if Fault.NO_POWER not in state.faults or not isinstance(state.phase, Idle):
-        return Step(state)
-    if view.now_ms < state.phase.since_ms + CONTACT_MS:
-        return Step(state)
-    return Step(replace(state, faults=state.faults - {Fault.NO_POWER}), (FaultCleared(Fault.NO_POWER),))
+        return False
+    return view.now_ms >= state.phase.since_ms + CONTACT_MS

@@ -89,9 +89,9 @@ class Control:
         self._next_checkpoint: int | None = None
         self.outbox = Outbox(accepted=set(remembered.requests))
         self.ledger = Ledger(replica, remembered.entries, remembered.started).laid()
-        now = timekeeper.read()
+        self._now = timekeeper.read()
         self.contact = Contact(None, replica.issued, replica.acked[1], remembered.link_lost)
-        self.state = State(Idle(now.mono_ms), faults=remembered.faults)
+        self.state = State(Idle(self._now.mono_ms), faults=remembered.faults)
         self._remembered = remembered
         self._kept_anchor: Anchor | None = None
         self._disk_full = Fault.JOURNAL in remembered.faults
@@ -100,6 +100,7 @@ class Control:
 
     def boot(self, cause: str) -> None:
         """Say that the unit started, and close the run that its end interrupted."""
+        self._now = self.clock()
         facts: list[Fact] = [Booted(self._boot, cause), *self._remembered.found]
         if self._remembered.interrupted is not None:
             facts.append(closed(self._remembered.interrupted, self._remembered.checkpoint))
@@ -116,7 +117,8 @@ class Control:
         self.contact.fork = fork
 
     def handle(self, event: Event) -> None:
-        """Take one event, and everything that follows from it at this instant."""
+        """Take one event, and everything that follows from it at this instant: the clock is read once."""
+        self._now = self.clock()
         self._inbox.append(event)
         self._drain()
 
@@ -143,7 +145,7 @@ class Control:
 
         Whoever leaves `checkpoints` out has the last one that was due written with the next event.
         """
-        view = self.view()
+        view = self._view(self._now)
         instants = [machine.deadline(self.state, view), self._next_checkpoint if checkpoints else None]
         if view.clock.trusted:
             due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
@@ -161,9 +163,8 @@ class Control:
         """What time it is."""
         return self._timekeeper.read()
 
-    def view(self) -> View:
+    def _view(self, clock: ClockReading) -> View:
         """The world as the law looks at it."""
-        clock = self.clock()
         return View(
             clock,
             self.replica,
@@ -217,7 +218,7 @@ class Control:
                 self._disk_full = full
                 self._judge_journal()
             case JournalBehind(after):
-                begun = max(self.epoch + 1, int(self.clock().wall.timestamp()))
+                begun = max(self.epoch + 1, int(self._now.wall.timestamp()))
                 self._hands.begin_epoch(NewEpoch(self.epoch, begun, after))
             case EpochBegun(new):
                 self._moved(new)
@@ -243,8 +244,7 @@ class Control:
                 self._step(event)
 
     def _step(self, event: MachineEvent) -> None:
-        view = self.view()
-        step = machine.step(self.state, event, view)
+        step = machine.step(self.state, event, self._view(self._now))
         was_live, self.state = energised(self.state), step.state
         self._command(was_live, energised(step.state))
         self._tell(step.facts)
@@ -268,11 +268,11 @@ class Control:
             self._next_checkpoint = None
         if live and not was_live:
             self._hands.output.switch_on()
-            self._next_checkpoint = self._checkpoint_after(self.clock().mono_ms)
+            self._next_checkpoint = self._checkpoint_after(self._now.mono_ms)
 
     def _settle(self) -> None:
         """Let the law look again at whatever time or the last event has changed."""
-        clock = self.clock()
+        clock = self._now
         if clock.trusted == (Fault.CLOCK in self.state.faults):
             self._step(ClockChanged(clock.trusted))
         if clock.trusted:
@@ -298,8 +298,7 @@ class Control:
         self._hands.record(Batch(stamped, awaited=True))
 
     def _stamped(self, facts: tuple[Fact, ...]) -> tuple[Stamped, ...]:
-        clock = self.clock()
-        return tuple(Stamped.now(fact, clock, self._boot) for fact in facts)
+        return tuple(Stamped.now(fact, self._now, self._boot) for fact in facts)
 
     def _written(self, event: Written) -> None:
         for place, fact in enumerate(event.facts):
@@ -333,7 +332,7 @@ class Control:
         return self.ledger, self.replica, self._circumstances()
 
     def _circumstances(self) -> Circumstances:
-        clock = self.clock()
+        clock = self._now
         run = run_under_way(self.state)
         return Circumstances(
             now=clock.wall,
@@ -355,7 +354,7 @@ class Control:
             return
         event.reply(Accepted(booking))
         if isinstance(self.state.phase, Idle) and not self.replica.machine.hazardous:
-            self._inbox.append(sales.shown(member, "", self.clock().wall))
+            self._inbox.append(sales.shown(member, "", self._now.wall))
 
     def _clear(self, id: str) -> None:
         """A badge at the kiosk counts as the tap that clears a weld, where it is a technician's. It is taken while
@@ -363,7 +362,7 @@ class Control:
         member = self.replica.members.get(id)
         welded = Fault.RELAY_WELDED in self.state.faults and isinstance(self.state.phase, Idle)
         if member is not None and welded:
-            self._step(sales.shown(member, "", self.clock().wall))
+            self._step(sales.shown(member, "", self._now.wall))
 
     def _sell(self, sale: Sale | Answer, reply: Reply) -> None:
         """Give the kiosk its answer: a refusal at once, anything else when it is on disk."""
@@ -403,6 +402,7 @@ class Control:
 
     def _exchanged(self, event: Exchanged) -> None:
         self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
+        self._now = self.clock()
         self._note_anchor()
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms

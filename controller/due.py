@@ -28,10 +28,13 @@ class Term:
 
 def look_again(state: State, event: TimePassed, view: View) -> Step:
     """Apply whatever is due by now: faults of the contact, warnings, the end of the hours, of the run."""
-    facts: tuple[Fact, ...] = ()
     run = run_under_way(state)
-    if run is not None:
-        state = with_run(state, with_hours(run, view))
+    if run is None:
+        return look_at_contact(state, view)
+    facts: tuple[Fact, ...] = ()
+    moved = with_hours(run, view)
+    if moved is not run:
+        state = with_run(state, moved)
     for look in (look_at_contact, _look_at_hours, _look_at_warnings, _look_at_terms):
         step = look(state, view)
         state, facts = step.state, facts + step.facts

@@ -45,7 +45,10 @@ class Key(Protocol):
 
 
 class Journal:
-    """The writing end. Belongs to one thread at a time; every append is one durable transaction."""
+    """The writing end. Belongs to one thread at a time; every append is one durable transaction.
+
+    `durable`: the epoch and the highest sequence on disk, replaced whole: any thread may look.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Journal:
         try:
             with judged(place):
                 self.epoch, self.last_seq, self._last_hash = _end(self._connection)
+                self.durable = (self.epoch, self.last_seq)
                 self._older = self._older_heads(self.epoch)
                 if key is not None:
                     self._check_head(key)
@@ -160,6 +164,7 @@ class Journal:
             self._roll_back()
             raise NotWritten(str(error)) from error
         self.last_seq, self._last_hash = seq, head
+        self.durable = (self.epoch, seq)
 
     def _older_heads(self, epoch: int, but_after: tuple[int, int] = (0, 0)) -> str:
         """Where the journal's other epochs end; `but_after`: the one that ends earlier, and where."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from access.facts import instant, stamp
-from access.times import ClockReading, ClockState, RawClock, milliseconds
+from access.times import MS, ClockReading, ClockState, RawClock, milliseconds
 from controller.ports import Clock
 
 STEP = timedelta(seconds=2)
@@ -41,7 +41,7 @@ class Anchor:
 
     def expected(self, raw: RawClock) -> datetime:
         """What the raw wall clock would show now, had it not stepped."""
-        return self.raw.wall + timedelta(milliseconds=raw.mono_ms - self.raw.mono_ms)
+        return self.raw.wall + (raw.mono_ms - self.raw.mono_ms) * MS
 
 
 class Timekeeper:

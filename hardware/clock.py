@@ -3,10 +3,10 @@
 import time
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from access.times import RawClock
+from access.times import MS, RawClock
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RTC = Path("/dev/rtc0")
@@ -44,23 +44,22 @@ class SimulatedClock:
         self._boots = 0
         self._powered = True
         self._now = RawClock(wall.astimezone(UTC), 0, self._next_boot())
+        self._passed_ms = 0
 
     def read(self) -> RawClock:
         """The clock as it stands now; RuntimeError while the power is off, when nothing can read it."""
         self._need_power()
-        return self._now
+        return self._moved()
 
     def advance(self, ms: int) -> None:
         """Let this many milliseconds pass, on both counts."""
         self._need_power()
-        if ms:
-            wall = self._now.wall + timedelta(milliseconds=ms)
-            self._now = RawClock(wall, self._now.mono_ms + ms, self._now.boot_id)
+        self._passed_ms += ms
 
     def set_wall(self, wall: datetime) -> None:
         """Step the wall clock; the monotonic count does not notice."""
         self._need_power()
-        self._now = replace(self._now, wall=wall.astimezone(UTC))
+        self._now = replace(self._moved(), wall=wall.astimezone(UTC))
 
     def power_cut(self) -> None:
         """Take the mains away; cutting it twice changes nothing."""
@@ -68,9 +67,15 @@ class SimulatedClock:
 
     def power_back(self, off_ms: int) -> None:
         """Bring the mains back after this long: a new boot; the wall clock went on only with an RTC."""
-        slept = timedelta(milliseconds=off_ms if self.has_rtc else 0)
+        slept = (off_ms if self.has_rtc else 0) * MS
         self._powered = True
-        self._now = RawClock(self._now.wall + slept, 0, self._next_boot())
+        self._now = RawClock(self._moved().wall + slept, 0, self._next_boot())
+
+    def _moved(self) -> RawClock:
+        now, ms = self._now, self._passed_ms
+        if ms:
+            self._now, self._passed_ms = RawClock(now.wall + ms * MS, now.mono_ms + ms, now.boot_id), 0
+        return self._now
 
     def _need_power(self) -> None:
         if not self._powered:

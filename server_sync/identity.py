@@ -22,7 +22,7 @@ class IdentityError(Exception):
 
 def badge_tag(number: str, key: bytes) -> str:
     """The keyed tag under which a unit knows a badge: HMAC-SHA256 of its number, upper-case hex digits only."""
-    return hmac.new(key, number.strip().upper().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, number.strip().upper().encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+_KEEP = "INSERT INTO kept VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed"
+
+
 class ReplicaError(Exception):
     """The kept replica cannot be used; the text says why and what to do."""
 
@@ -83,7 +86,7 @@ class ReplicaStore:
     def _keep(self, name: str, sealed: bytes) -> None:
         """A disk that takes nothing is no reason to hear nothing: what is not kept now is sent again one day."""
         try:
-            self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed))
+            self._connection.execute(_KEEP, (name, sealed))
         except sqlite3.Error as error:
             log.warning("%s: %s not kept: %s", self._path, name, error)
 

@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
@@ -105,7 +106,8 @@ def encode(value: Any) -> bytes:
 def decode(raw: bytes) -> dict[str, Any]:
     """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
-        value = _DECODER.decode(raw.decode())
+        text = raw.decode()
+        value = (_SLOW_DECODER if _LONG_NUMBER.search(text) else _DECODER).decode(text)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -131,8 +133,11 @@ def _of_64_bits(digits: str) -> int:
     return number
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_LONG_NUMBER = re.compile(r"[:,\[ \t\r\n]-?\d{19}")
+_SLOW_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
+"""Looks at each whole number; only where the text may hold one that is too large."""
 
 
 def checked(what: str, read: Callable[[], T]) -> T:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, select
 
 from access.facts import instant, stamp
 from twin import tables
-from twin.store import insert_new
+from twin.prepared import NewRow
 
 _A = tables.acts
+_NEW = NewRow(_A)
 
 
 class Deed(StrEnum):
@@ -60,7 +61,7 @@ def note(conn: Connection, act: Act) -> None:
         "kiosk": act.kiosk,
         "detail": json.dumps(dict(act.detail), ensure_ascii=False),
     }
-    conn.execute(insert_new(conn, _A), values)
+    _NEW.change(conn, values)
 
 
 def latest(conn: Connection, machine: str, deed: Deed) -> Act | None:

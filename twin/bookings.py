@@ -18,6 +18,7 @@ from access.facts import instant
 from access.vocabulary import BookingOutcome, Refusal
 from twin import knowledge, requests, tables
 from twin.desk import Change, Desk
+from twin.prepared import Prepared
 from twin.requests import Owner
 from twin.store import Store, raise_versions
 
@@ -86,11 +87,6 @@ class Bookings:
         with self.sitting(self._now()) as desk:
             requests.withdraw_old(desk)
 
-    def deadline(self) -> datetime | None:
-        """When `give_up` next has something to do; None when nothing waits."""
-        with self._store.read() as conn:
-            return requests.deadline(conn)
-
     @contextmanager
     def sitting(self, now: datetime) -> Iterator[Desk]:
         """One transaction in which bookings change; the listener hears of it once it is on disk."""
@@ -149,8 +145,8 @@ def _circumstances(desk: Desk, asked: Booking, owner: Owner | None) -> Circumsta
 
 
 def _holds(conn: Connection, machine: str) -> tuple[Booking, ...]:
-    unit = conn.execute(_UNIT_OF, {"machine": machine}).scalar_one_or_none()
-    return () if unit is None else requests.holds(conn, unit, machine)
+    unit = _UNIT_OF.one(conn, {"machine": machine})
+    return () if unit is None else requests.holds(conn, unit.id, machine)
 
 
 def _known(conn: Connection, asked: Booking) -> Answer | Pending | None:
@@ -165,7 +161,7 @@ def _known(conn: Connection, asked: Booking) -> Answer | Pending | None:
     return Accepted(standing) if standing else Pending(waiting[0]) if waiting else None
 
 
-_UNIT_OF = select(tables.units.c.id).where(tables.units.c.machine == bindparam("machine"))
+_UNIT_OF = Prepared(select(tables.units.c.id).where(tables.units.c.machine == bindparam("machine")))
 _LOGGED = (
     select(tables.booking_log)
     .where(tables.booking_log.c.booking == bindparam("id"))

@@ -53,7 +53,7 @@ class Twin:
 
     def _standings(self, units: frozenset[str]) -> dict[str, Standing]:
         with self.store.read() as db:
-            return standings(db, units)
+            return standings(db)
 
     def _asked(self, requests: frozenset[str]) -> dict[str, Asked]:
         with self.store.read() as db:

@@ -10,7 +10,7 @@ from access.bookings import Booking
 from access.facts import stamp
 from access.vocabulary import BookingOutcome, Refusal, Source
 from twin import tables
-from twin.store import insert_new
+from twin.prepared import NewRow, Prepared
 
 OUTCOMES = {
     "book": BookingOutcome.ACCEPTED,
@@ -19,12 +19,16 @@ OUTCOMES = {
 }
 """What becomes of a booking when what is asked of it is granted."""
 
-_STANDS = (
+_STANDS = Prepared(
     tables.bookings.update()
     .where(tables.bookings.c.id == bindparam("of"), tables.bookings.c.machine == bindparam("on"))
     .values(end=bindparam("until"), state=bindparam("now_is"))
 )
-_LOG = tables.booking_log.insert()
+_NEW = NewRow(tables.bookings)
+_LOG = NewRow(
+    tables.booking_log,
+    *("at", "booking", "outcome", "reasons", "source", "machine", "member", "start", "end"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class Desk:
         """Keep a booking's end and state; the whole booking if it is new."""
         where = {"of": booking.id, "on": booking.machine}
         stands = {"until": stamp(booking.end), "now_is": booking.state.value}
-        if self.conn.execute(_STANDS, where | stands).rowcount == 0:
-            self.conn.execute(insert_new(self.conn, tables.bookings), _columns(booking))
+        if _STANDS.change(self.conn, where | stands) == 0:
+            _NEW.change(self.conn, _columns(booking))
 
     def tell(self, outcome: BookingOutcome, booking: Booking, reasons: tuple[Refusal, ...] = ()) -> None:
         """The twin's own word on what was asked from the web."""
@@ -72,8 +76,8 @@ class Desk:
 
     def log(self, change: Change) -> None:
         """Write down for good what happened."""
-        self.conn.execute(
-            _LOG,
+        _LOG.change(
+            self.conn,
             {
                 "at": stamp(change.at),
                 "booking": change.id,

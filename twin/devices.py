@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from access import people
 from access.facts import stamp
+from access.replica import Version
 from server_sync import wire
 from server_sync.enrolment import NUMBERS
 from server_sync.identity import PublicKey, RequestVerifier, seal
@@ -109,12 +110,12 @@ def _target(request: Request) -> str:
 
 
 class Changes(BaseModel):
-    """Whether there is news for a device: its version now, and how many requests wait for its answer."""
+    """Whether there is news for a device: its version now, and whether a request waits for its answer."""
 
     changed: bool
     epoch: int
     version: int
-    pending: int
+    pending: bool
 
 
 def _own(caller: TheCaller, unit: Id) -> str:
@@ -163,15 +164,16 @@ async def changes(
 ) -> Changes:
     """Answers as soon as there is something newer than `epoch`.`version`, or a request to answer; else after
     `wait` seconds, of which 25 at the most."""
-    ours = await run_in_threadpool(twin.epoch)
+    have = Version(epoch, version)
 
     def enough(standing: Standing) -> bool:
-        return ours != epoch or standing.version > version or standing.pending > 0
+        return standing.news_for(have)
 
     standing = await twin.changes.wait(unit, enough, min(wait, LONGEST_WAIT))
     if standing is None:
         raise Denied(404, "not_found", "Cet appareil n'est plus enregistré.")
-    return Changes(changed=enough(standing), epoch=ours, version=standing.version, pending=standing.pending)
+    newest = standing.version
+    return Changes(changed=enough(standing), epoch=newest.epoch, version=newest.n, pending=standing.pending)
 
 
 @devices.get("/api/kiosk/replica", response_class=_Sealed)

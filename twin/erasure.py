@@ -18,13 +18,14 @@ from access.facts import stamp
 from access.people import erased_mark
 from server_sync.identity import badge_tag
 from twin import screen, tables
-from twin.store import Prepared, insert_new
+from twin.prepared import NewRow, Prepared
 
 NOBODY = ""
 """Whose a booking is, once its member was erased."""
 
 _B, _R, _E = tables.badges, tables.rows, tables.erased
 _MARKS = Prepared(select(_E.c.mark))
+_NEW_MARK = NewRow(_E)
 _BLANK = _R.update().where(
     _R.c.unit == bindparam("of"), _R.c.epoch == bindparam("its"), _R.c.seq == bindparam("at_seq")
 )
@@ -32,7 +33,7 @@ _BLANK = _R.update().where(
 
 def erase(conn: Connection, member: str, now: datetime) -> None:
     """Take every trace of a member's name and badges out of the twin's tables."""
-    conn.execute(insert_new(conn, _E), {"mark": erased_mark(member), "at": stamp(now)})
+    _NEW_MARK.change(conn, {"mark": erased_mark(member), "at": stamp(now)})
     numbers = list(conn.execute(select(_B.c.number).where(_B.c.member == member)).scalars())
     _openings(conn, member, numbers)
     _hours(conn, member, now)

@@ -3,7 +3,7 @@
 All of an exchange is one transaction, so a lease is never sent without every booking that was sold before it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,14 @@ from access.facts import stamp
 from access.replica import Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
-from twin import epochs, ingest, requests, restored, tables
+from twin import epochs, ingest, quiet, requests, restored, tables
 from twin.bookings import Bookings
 from twin.desk import Desk
 from twin.ingest import Progress
 from twin.knowledge import policy_of
+from twin.prepared import Prepared
 from twin.replicas import AHEAD, REFRESH, Unit, build, sealed
-from twin.store import Prepared, Store
+from twin.store import Store
 
 _U, _P, _R = tables.units, tables.progress, tables.requests
 _EVERY = tables.progress.alias()
@@ -87,16 +88,19 @@ class Exchange:
         self._key = key
         self._now = now
         self._bookings = bookings
+        self._policy: str | None = None
 
     def answer(self, request: ExchangeRequest) -> bytes:
         """The signed reply to a unit whose signature was checked."""
         with self._bookings.sitting(self._now()) as desk:
             self._store.lock_machine_of(desk.conn, request.unit)
-            reply = self._reply(desk, request)
+            reply = quiet.reply(desk, request, self._policy) or self.reply(desk, request)
         return seal(reply_to_bytes(reply), self._key)
 
-    def _reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
+    def reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
+        """What a unit is told, before it is signed; all that it says is taken in."""
         row = _known(desk.conn, request.unit, request.epoch)
+        self._policy = row.its_policy
         unit = Unit(request.unit, request.epoch, row.machine, bytes.fromhex(row.tag_key))
         fork = epochs.fork_of(desk, request, row)
         progress, raised = _take_in(desk, unit, request, row, fork)
@@ -116,7 +120,7 @@ class Exchange:
             "stands": encode(request.state).decode(),
             "reaches": stamp(desk.now + AHEAD) if outdated else row.reach,
         }
-        version = Version(int(row.its_epoch), _SEEN.run(desk.conn, seen)[0].version)
+        version = Version(int(row.its_epoch), _SEEN.one(desk.conn, seen).version)
         return ExchangeReply(
             request.nonce,
             desk.now,
@@ -132,12 +136,6 @@ class Exchange:
 
     def _replica(self, desk: Desk, unit: Unit, version: Version, applied: int) -> bytes:
         return sealed(build(desk.conn, unit, version, applied, desk.now), self._key)
-
-    def changed(self, haves: Mapping[str, Version]) -> list[str]:
-        """The units to which an exchange would bring a newer replica than they have, or a request to answer."""
-        with self._store.read() as conn:
-            known = {unit: _known(conn, unit, epoch=0) for unit in haves}
-        return [unit for unit, row in known.items() if _has_news(row, haves[unit])]
 
     def summary(self) -> dict[str, Any]:
         """What the twin has of the units' journals, and the power time it counts from them."""
@@ -157,23 +155,17 @@ class Exchange:
 
 def _known(conn: Connection, unit: str, epoch: int) -> Any:
     """A unit, and how far the twin is with that epoch of its journal."""
-    found = _UNIT.run(conn, {"unit": unit, "epoch": epoch})
-    if not found or found[0].revoked:
-        raise UnknownUnit(f"unit {unit} is {'revoked' if found else 'unknown'}")
-    return found[0]
-
-
-def _has_news(row: Any, have: Version) -> bool:
-    return have < Version(int(row.its_epoch), row.version) or row.waiting is not None
+    found = _UNIT.one(conn, {"unit": unit, "epoch": epoch})
+    if found is None or found.revoked:
+        raise UnknownUnit(f"unit {unit} is {'unknown' if found is None else 'revoked'}")
+    return found
 
 
 def _offers(desk: Desk, unit: Unit) -> tuple[WebRequest, ...]:
     return requests.offers(desk.conn, unit.id, unit.machine, desk.now) if unit.machine is not None else ()
 
 
-def _take_in(
-    desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None
-) -> tuple[Progress, bool]:
+def _take_in(desk: Desk, unit: Unit, request: ExchangeRequest, row: Any, fork: str | None) -> tuple[Progress, bool]:
     """Everything that came up, unless it cannot be believed; what waited too long is given up before."""
     if row.waiting:
         requests.withdraw_old(desk)

@@ -20,30 +20,37 @@ from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, e
 from twin import erasure, requests, tables
 from twin.desk import Change, Desk
 from twin.instants import LONG_AGO, within
+from twin.prepared import NewRow, Prepared
 from twin.replicas import Unit
-from twin.store import Record, insert_new
+from twin.store import Record
 
 _LOG = logging.getLogger("lisiere.twin")
 
 _T = tables.rows
 _MINE = (_T.c.unit == bindparam("unit"), _T.c.epoch == bindparam("epoch"))
-_STORED = select(_T.c.seq, _T.c.hash).where(*_MINE, _T.c.seq.between(bindparam("first"), bindparam("last")))
-_WAITING = (
+_STORED = Prepared(
+    select(_T.c.seq, _T.c.hash).where(*_MINE, _T.c.seq.between(bindparam("first"), bindparam("last")))
+)
+_WAITING = Prepared(
     select(_T.c.seq, _T.c.at, _T.c.kind, _T.c.body, _T.c.opening)
     .where(*_MINE, _T.c.seq > bindparam("applied"))
     .order_by(_T.c.seq)
 )
-_BEFORE = select(_T.c.earliest).where(*_MINE, _T.c.seq < bindparam("seq")).order_by(_T.c.seq.desc()).limit(1)
-_STARTED = (
+_BEFORE = Prepared(
+    select(_T.c.earliest).where(*_MINE, _T.c.seq < bindparam("seq")).order_by(_T.c.seq.desc()).limit(1)
+)
+_STARTED = Prepared(
     tables.bookings.update()
     .where(tables.bookings.c.id == bindparam("of"), tables.bookings.c.machine == bindparam("on"))
     .values(started=True)
 )
-_PROGRESS = (
+_PROGRESS = Prepared(
     tables.progress.update()
     .where(tables.progress.c.unit == bindparam("of"), tables.progress.c.epoch == bindparam("its"))
     .values({name: bindparam(name) for name in ("applied", "highest", "duplicates", "fork")})
 )
+_ROWS, _RUNS = NewRow(_T), NewRow(tables.runs)
+_FIRST_PROGRESS = NewRow(tables.progress, "unit", "epoch", "applied", "highest", "duplicates", "fork", "retired")
 _STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
     BookingOutcome.EXTENDED: BookingState.ACCEPTED,
@@ -66,6 +73,8 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
     """Store the rows and apply what has become contiguous: how far the twin has come now, and whether the
     unit's replica has to change."""
     rows, last_seq = request.rows, request.last_seq
+    if not rows and last_seq <= so_far.highest:
+        return so_far, False
     fresh, duplicates, fork = _sorted_out(desk, unit, rows, so_far)
     if fork is not None and request.starting:
         return so_far, False  # an old copy that does not know yet that it is one: it will leave this epoch
@@ -80,7 +89,7 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
         erased = erasure.marks(desk.conn)
         named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh]
         stamped = zip(named, within(named, _earliest(desk, unit, named[0].seq), desk.now), strict=True)
-        desk.conn.execute(insert_new(desk.conn, _T), [_columns(row, desk.now, *span) for row, span in stamped])
+        _ROWS.change_each(desk.conn, [_columns(row, desk.now, *span) for row, span in stamped])
         applied, raised = _apply_waiting(desk, unit, so_far.applied)
         after = replace(after, applied=applied)
     if after != so_far:
@@ -101,7 +110,7 @@ def _sorted_out(
     # Whatever is stored was told of: beyond that there is nothing to compare with.
     if min(sequences) <= so_far.highest:
         span = {"unit": unit.id, "epoch": unit.epoch, "first": min(sequences), "last": max(sequences)}
-        known = {record.seq: record.hash for record in desk.conn.execute(_STORED, span)}
+        known = {record.seq: record.hash for record in _STORED.run(desk.conn, span)}
     fresh = []
     for row in rows:
         if row.seq not in known:
@@ -119,12 +128,12 @@ def _keep(desk: Desk, unit: Unit, progress: Progress) -> None:
         "duplicates": progress.duplicates,
         "fork": progress.fork,
     }
-    if desk.conn.execute(_PROGRESS, {"of": unit.id, "its": unit.epoch, **values}).rowcount == 0:
-        desk.conn.execute(tables.progress.insert(), {"unit": unit.id, "epoch": unit.epoch, **values})
+    if _PROGRESS.change(desk.conn, {"of": unit.id, "its": unit.epoch, **values}) == 0:
+        _FIRST_PROGRESS.change(desk.conn, {"unit": unit.id, "epoch": unit.epoch, "retired": False, **values})
 
 
 def _apply_waiting(desk: Desk, unit: Unit, applied: int) -> tuple[int, bool]:
-    waiting = desk.conn.execute(_WAITING, {"unit": unit.id, "epoch": unit.epoch, "applied": applied}).all()
+    waiting = _WAITING.run(desk.conn, {"unit": unit.id, "epoch": unit.epoch, "applied": applied})
     raised = False
     for record in _contiguous(waiting, applied):
         applied = record.seq
@@ -178,13 +187,13 @@ def _apply_run(desk: Desk, unit: Unit, record: Record) -> None:
             "end_reason": Cause(run["end_reason"]).value,
         }
 
-    desk.conn.execute(insert_new(desk.conn, tables.runs), checked(RunClosed.KIND, values))
+    _RUNS.change(desk.conn, checked(RunClosed.KIND, values))
 
 
 def _apply_decision(desk: Desk, unit: Unit, record: Record) -> None:
     decision = _read(record)
     if decision.get("outcome") == Outcome.GRANTED and decision.get("booking"):
-        desk.conn.execute(_STARTED, {"of": str(decision["booking"]), "on": unit.machine})
+        _STARTED.change(desk.conn, {"of": str(decision["booking"]), "on": unit.machine})
 
 
 def _apply_booking(desk: Desk, machine: str, record: Record) -> None:
@@ -227,8 +236,8 @@ def _read(record: Record) -> Mapping[str, Any]:
 def _earliest(desk: Desk, unit: Unit, seq: int) -> datetime:
     """When the row before this one happened at the earliest."""
     place = {"unit": unit.id, "epoch": unit.epoch, "seq": seq}
-    before = desk.conn.execute(_BEFORE, place).scalar_one_or_none()
-    return LONG_AGO if before is None else instant(before)
+    before = _BEFORE.one(desk.conn, place)
+    return LONG_AGO if before is None else instant(before.earliest)
 
 
 def _columns(row: Row, received: datetime, earliest: datetime, latest: datetime) -> dict[str, Any]:

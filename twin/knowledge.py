@@ -19,13 +19,13 @@ from access.vocabulary import Source
 from server_sync.identity import badge_tag
 from server_sync.wire import machine_from_json, opening_from_json, policy_from_json
 from twin import tables
-from twin.store import Prepared
+from twin.prepared import Prepared
 
-_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("key"))
-_MACHINE = select(tables.machines.c.description, tables.machines.c.locked).where(
-    tables.machines.c.id == bindparam("id")
+_META = Prepared(select(tables.meta.c.value).where(tables.meta.c.key == bindparam("key")))
+_MACHINE = Prepared(
+    select(tables.machines.c.description, tables.machines.c.locked).where(tables.machines.c.id == bindparam("id"))
 )
-_MEMBER = select(tables.members).where(tables.members.c.id == bindparam("id"))
+_MEMBER = Prepared(select(tables.members).where(tables.members.c.id == bindparam("id")))
 _MEMBERS = Prepared(select(tables.members).order_by(tables.members.c.id))
 _K = tables.card_keys.c
 _BADGES = Prepared(
@@ -33,7 +33,7 @@ _BADGES = Prepared(
     .join_from(tables.badges, tables.card_keys, isouter=True)
     .order_by(tables.badges.c.member, tables.badges.c.number)
 )
-_BOOKING = select(tables.bookings).where(tables.bookings.c.id == bindparam("id"))
+_BOOKING = Prepared(select(tables.bookings).where(tables.bookings.c.id == bindparam("id")))
 _ACCEPTED = tables.bookings.c.state == BookingState.ACCEPTED.value
 _IN_A_WINDOW = (
     select(tables.bookings)
@@ -48,8 +48,8 @@ _DEVICES = Prepared(
     .where(tables.units.c.revoked.is_(False))
     .order_by(tables.units.c.id)
 )
-_ELSEWHERE = (
-    select(func.count())
+_ELSEWHERE = Prepared(
+    select(func.count().label("n"))
     .select_from(tables.bookings)
     .where(tables.bookings.c.member == bindparam("member"), _ACCEPTED)
     .where(tables.bookings.c.machine != bindparam("machine"), tables.bookings.c.start > bindparam("now"))
@@ -81,23 +81,23 @@ def _qualifications(text: str) -> frozenset[str]:
 
 def policy(conn: Connection) -> Policy:
     """The association's policy."""
-    return policy_of(conn.execute(_META, {"key": "policy"}).scalar_one())
+    return policy_of(_META.one(conn, {"key": "policy"}).value)
 
 
 def opening(conn: Connection) -> Opening:
     """When the workshop is open."""
-    return opening_of(conn.execute(_META, {"key": "opening"}).scalar_one())
+    return opening_of(_META.one(conn, {"key": "opening"}).value)
 
 
 def machine(conn: Connection, id: str) -> Machine | None:
     """A machine, and whether it is locked; None when there is no such machine."""
-    row = conn.execute(_MACHINE, {"id": id}).one_or_none()
+    row = _MACHINE.one(conn, {"id": id})
     return None if row is None else replace(_machine_of(row.description), locked=bool(row.locked))
 
 
 def member(conn: Connection, id: str) -> Member | None:
     """A member without badges; None when there is no such member."""
-    row = conn.execute(_MEMBER, {"id": id}).one_or_none()
+    row = _MEMBER.one(conn, {"id": id})
     return None if row is None else _member(row, ())
 
 
@@ -137,7 +137,7 @@ def _member(row: Any, badges: tuple[Badge, ...]) -> Member:
 
 def booking(conn: Connection, id: str) -> Booking | None:
     """A booking that was accepted once, however it stands now; None when there is none."""
-    row = conn.execute(_BOOKING, {"id": id}).one_or_none()
+    row = _BOOKING.one(conn, {"id": id})
     return None if row is None else _booking(row)
 
 
@@ -165,7 +165,7 @@ def devices(conn: Connection) -> tuple[Device, ...]:
 def elsewhere(conn: Connection, member: str, machine: str, now: datetime) -> int:
     """How many accepted bookings the member has on other machines that start in the future."""
     asked = {"member": member, "machine": machine, "now": stamp(now)}
-    return int(conn.execute(_ELSEWHERE, asked).scalar_one())
+    return int(_ELSEWHERE.one(conn, asked).n)
 
 
 def _booking(row: Any) -> Booking:

@@ -15,27 +15,30 @@ from access.facts import instant, stamp
 from access.vocabulary import BookingOutcome, Refusal
 from twin import knowledge, tables
 from twin.desk import OUTCOMES, Desk
-from twin.store import Prepared, Record
+from twin.prepared import NewRow, Prepared
+from twin.store import Record
 
 PATIENCE = timedelta(seconds=18)
 """How long a unit may leave a request unanswered."""
 
 _R = tables.requests
 _PENDING = select(_R).where(_R.c.state == "pending").order_by(_R.c.asked, _R.c.id)
-_OF_UNIT = _PENDING.where(_R.c.unit == bindparam("unit"))
-_OF_BOOKING = _PENDING.where(_R.c.booking == bindparam("booking"))
-_OLD = _PENDING.where(_R.c.asked <= bindparam("since"))
-_ONE = _OF_UNIT.where(_R.c.id == bindparam("id"))
-_COUNT = select(func.count()).select_from(_R).where(_R.c.unit == bindparam("unit"))
-_EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
+_PENDING_OF_UNIT = _PENDING.where(_R.c.unit == bindparam("unit"))
+_OF_UNIT = Prepared(_PENDING_OF_UNIT)
+_OF_BOOKING = Prepared(_PENDING.where(_R.c.booking == bindparam("booking")))
+_OLD = Prepared(_PENDING.where(_R.c.asked <= bindparam("since")))
+_ONE = Prepared(_PENDING_OF_UNIT.where(_R.c.id == bindparam("id")))
+_COUNT = Prepared(select(func.count().label("n")).select_from(_R).where(_R.c.unit == bindparam("unit")))
+_EPOCH = Prepared(select(tables.meta.c.value).where(tables.meta.c.key == "epoch"))
 _OLDEST = Prepared(select(func.min(_R.c.asked).label("asked")).where(_R.c.state == "pending"))
-_FUTURE = (
-    select(func.count())
+_FUTURE = Prepared(
+    select(func.count().label("n"))
     .select_from(_R)
     .where(_R.c.state == "pending", _R.c.kind == "book")
     .where(_R.c.member == bindparam("member"), _R.c.start > bindparam("now"))
 )
-_SETTLE = (
+_NEW = NewRow(_R, *("id", "unit", "kind", "asked", "booking", "member", "start", "end", "minutes", "state"))
+_SETTLE = Prepared(
     _R.update()
     .where(_R.c.id == bindparam("of"), _R.c.state == "pending")
     .values(state=bindparam("becomes"), answer=bindparam("answered"))
@@ -50,14 +53,16 @@ class Owner:
     lease_end: datetime
 
 
-_LEASE = select(tables.units.c.id, tables.units.c.lease_end).where(
-    tables.units.c.machine == bindparam("machine"), tables.units.c.lease_end.is_not(None)
+_LEASE = Prepared(
+    select(tables.units.c.id, tables.units.c.lease_end).where(
+        tables.units.c.machine == bindparam("machine"), tables.units.c.lease_end.is_not(None)
+    )
 )
 
 
 def owner(conn: Connection, machine: str, start: datetime) -> Owner | None:
     """The unit that owns a booking that starts then; None when the twin owns it."""
-    row = conn.execute(_LEASE, {"machine": machine}).one_or_none()
+    row = _LEASE.one(conn, {"machine": machine})
     if row is None or start >= instant(row.lease_end):
         return None
     return Owner(row.id, instant(row.lease_end))
@@ -65,8 +70,8 @@ def owner(conn: Connection, machine: str, start: datetime) -> Owner | None:
 
 def ask(desk: Desk, unit: str, kind: str, wanted: Booking, minutes: float = 0) -> str:
     """Note what is asked of a unit, with the hours that nobody else may have meanwhile; the request's id."""
-    n = desk.conn.execute(_COUNT, {"unit": unit}).scalar_one() + 1
-    epoch = desk.conn.execute(_EPOCH).scalar_one()  # a twin that was restored counts from another number
+    n = _COUNT.one(desk.conn, {"unit": unit}).n + 1
+    epoch = _EPOCH.one(desk.conn, {}).value  # a twin that was restored counts from another number
     id = f"{unit}:{epoch}.{n:06d}"
     values = {
         "id": id,
@@ -80,14 +85,14 @@ def ask(desk: Desk, unit: str, kind: str, wanted: Booking, minutes: float = 0) -
         "minutes": minutes,
         "state": "pending",
     }
-    desk.conn.execute(_R.insert(), values)
+    _NEW.change(desk.conn, values)
     return id
 
 
 def holds(conn: Connection, unit: str, machine: str) -> tuple[Booking, ...]:
     """The hours that pending requests keep from everybody else."""
     held = []
-    for row in conn.execute(_OF_UNIT, {"unit": unit}):
+    for row in _OF_UNIT.run(conn, {"unit": unit}):
         if row.kind == "book":
             held.append(_asked(row, machine))
         elif row.kind == "extend" and (booking := knowledge.booking(conn, row.booking)) is not None:
@@ -106,13 +111,13 @@ def offers(conn: Connection, unit: str, machine: str, now: datetime) -> tuple[We
             row.minutes,
             knowledge.elsewhere(conn, row.member, machine, now),
         )
-        for row in conn.execute(_OF_UNIT, {"unit": unit}).all()
+        for row in _OF_UNIT.run(conn, {"unit": unit})
     )
 
 
 def pending_booking(conn: Connection, booking: str, machine: str) -> tuple[str, Booking] | None:
     """The pending request to make this booking, if there is one."""
-    for row in conn.execute(_OF_BOOKING, {"booking": booking}):
+    for row in _OF_BOOKING.run(conn, {"booking": booking}):
         if row.kind == "book":
             return row.id, _asked(row, machine)
     return None
@@ -120,12 +125,12 @@ def pending_booking(conn: Connection, booking: str, machine: str) -> tuple[str, 
 
 def pending_of_member(conn: Connection, member: str, now: datetime) -> int:
     """How many bookings in the future the member waits for."""
-    return int(conn.execute(_FUTURE, {"member": member, "now": stamp(now)}).scalar_one())
+    return int(_FUTURE.one(conn, {"member": member, "now": stamp(now)}).n)
 
 
 def confirm(desk: Desk, unit: str, machine: str, request: str, end: datetime) -> None:
     """The unit accepted: the promise is made now. Ignored where the request no longer waits."""
-    row = desk.conn.execute(_ONE, {"unit": unit, "id": request}).one_or_none()
+    row = _ONE.one(desk.conn, {"unit": unit, "id": request})
     if row is None:
         return
     booking = _subject(desk.conn, row, machine)
@@ -142,24 +147,24 @@ def confirm(desk: Desk, unit: str, machine: str, request: str, end: datetime) ->
 
 def refuse(desk: Desk, unit: str, machine: str, request: str, reasons: tuple[Refusal, ...]) -> None:
     """The unit refused. Ignored where the request no longer waits."""
-    row = desk.conn.execute(_ONE, {"unit": unit, "id": request}).one_or_none()
+    row = _ONE.one(desk.conn, {"unit": unit, "id": request})
     if row is not None:
         _turn_down(desk, row, "refused", machine, reasons)
 
 
 def withdraw_old(desk: Desk) -> None:
     """Give up every request that its unit has left unanswered for too long."""
-    for row in desk.conn.execute(_OLD, {"since": stamp(desk.now - PATIENCE)}).all():
-        machine = desk.conn.execute(_MACHINE_OF, {"unit": row.unit}).scalar_one()
+    for row in _OLD.run(desk.conn, {"since": stamp(desk.now - PATIENCE)}):
+        machine = _MACHINE_OF.one(desk.conn, {"unit": row.unit}).machine
         _turn_down(desk, row, "withdrawn", machine, (Refusal.UNIT_UNREACHABLE,))
 
 
-_MACHINE_OF = select(tables.units.c.machine).where(tables.units.c.id == bindparam("unit"))
+_MACHINE_OF = Prepared(select(tables.units.c.machine).where(tables.units.c.id == bindparam("unit")))
 
 
 def deadline(conn: Connection) -> datetime | None:
     """When the oldest pending request is given up; None when nothing waits."""
-    oldest = _OLDEST.run(conn, {})[0].asked
+    oldest = _OLDEST.one(conn, {}).asked
     return None if oldest is None else instant(oldest) + PATIENCE
 
 
@@ -184,7 +189,7 @@ def _settled(
         "end": stamp(booking.end),
     }
     change = {"of": row.id, "becomes": state, "answered": json.dumps(answer)}
-    return desk.conn.execute(_SETTLE, change).rowcount == 1
+    return _SETTLE.change(desk.conn, change) == 1
 
 
 def _subject(conn: Connection, row: Record, machine: str) -> Booking:

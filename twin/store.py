@@ -1,11 +1,10 @@
 """Where the twin keeps everything: one SQLite file, or a PostgreSQL database that several processes share."""
 
 import json
+import sqlite3
 import threading
-from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,22 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Insert,
     Row,
-    Select,
     Table,
-    UpdateBase,
     bindparam,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import opening_to_json, policy_to_json
 from twin import tables
+from twin.prepared import NewRow, Prepared
 
 Record = Row[*tuple[Any, ...]]
 """A row of an answer, whatever its columns."""
@@ -54,10 +52,11 @@ class Store:
         self._shared = self._engine.dialect.name == "postgresql"
         self._writing = threading.RLock()
         self._writer: Connection | None = None
+        self._readers: list[Connection] = []
         with self.write() as conn:
             self.lock(conn, "site")
             tables.metadata.create_all(conn)
-            conn.execute(insert_new(conn, tables.meta), _defaults())
+            NewRow(tables.meta).change_each(conn, _defaults())
 
     def write(self) -> AbstractContextManager[Connection]:
         """One transaction that may change things: all of it is on disk when it ends, or none of it."""
@@ -67,15 +66,25 @@ class Store:
     def _write_alone(self) -> Iterator[Connection]:
         with self._writing:
             if self._writer is None:
-                self._writer = self._engine.connect().execution_options(writes=True)
-            with self._writer.begin():
+                self._writer = self._engine.connect()
+            with _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """One transaction that only looks. It waits for no writer."""
-        with self._engine.connect() as conn, conn.begin():
-            yield conn
+        return self._engine.begin() if self._shared else self._read_aside()
+
+    @contextmanager
+    def _read_aside(self) -> Iterator[Connection]:
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = self._engine.connect()
+        try:
+            with _transaction(reader, "BEGIN"):
+                yield reader
+        finally:
+            self._readers.append(reader)
 
     def lock(self, conn: Connection, name: str) -> None:
         """Wait until no other transaction holds this name. SQLite has one writer, and needs no names."""
@@ -93,22 +102,27 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        for conn in (*self._readers, *([self._writer] if self._writer else [])):
+            conn.close()
+        self._readers, self._writer = [], None
         self._engine.dispose()
 
 
-def insert_new(conn: Connection, table: Table) -> Insert:
-    """An insertion that leaves a row alone whose key is there already."""
-    return _insert_new(conn.dialect.name, table)
-
-
-@cache
-def _insert_new(dialect: str, table: Table) -> Insert:
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+@contextmanager
+def _transaction(conn: Connection, begin: str) -> Iterator[None]:
+    """An SQLite transaction, which SQLAlchemy does not know of. What the driver says of a busy or broken file is
+    said as SQLAlchemy does, whoever asked it."""
+    raw: Any = conn.connection.dbapi_connection
+    try:
+        raw.execute(begin)
+        yield
+        raw.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raw.rollback()
+        raise OperationalError(None, None, error) from error
+    except BaseException:
+        raw.rollback()
+        raise
 
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -118,45 +132,17 @@ def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[
         conn.execute(table.insert(), {**key, **values})
 
 
-class Prepared:
-    """A statement that runs so often that SQLAlchemy's care for each run is felt. On SQLite it is compiled once and
-    handed to the driver as it is, its results untouched; elsewhere it runs like any other."""
-
-    def __init__(self, statement: Select[Any] | UpdateBase) -> None:
-        self._statement = statement
-        self._text = ""
-        self._order: tuple[str, ...] = ()
-        self._fixed: dict[str, Any] = {}
-        self._row: Callable[[Any], Any] = tuple
-
-    def run(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """All its rows, their columns by name."""
-        if conn.dialect.name != "sqlite":
-            return list(conn.execute(self._statement, values))
-        if not self._text:
-            self._compile(conn)
-        bound = {**self._fixed, **values}
-        raw: Any = conn.connection.dbapi_connection
-        return [self._row(row) for row in raw.execute(self._text, [bound[name] for name in self._order])]
-
-    def _compile(self, conn: Connection) -> None:
-        compiled: Any = self._statement.compile(conn.engine, compile_kwargs={"render_postcompile": True})
-        self._fixed, self._order = dict(compiled.params), tuple(compiled.positiontup)
-        named: Any = namedtuple
-        self._row = named("Row", [name for name, *_ in compiled._result_columns])._make
-        self._text = str(compiled)
-
-
-_RAISE = tables.units.update().values(version=tables.units.c.version + 1)
-_RAISE_MACHINE = _RAISE.where(tables.units.c.machine == bindparam("for_machine"))
+_ONE_MORE = tables.units.update().values(version=tables.units.c.version + 1)
+_RAISE = Prepared(_ONE_MORE)
+_RAISE_MACHINE = Prepared(_ONE_MORE.where(tables.units.c.machine == bindparam("for_machine")))
 
 
 def raise_versions(conn: Connection, machine: str | None = None) -> None:
     """Every unit must have a new replica, or that of one machine."""
     if machine is None:
-        conn.execute(_RAISE)
+        _RAISE.change(conn, {})
     else:
-        conn.execute(_RAISE_MACHINE, {"for_machine": machine})
+        _RAISE_MACHINE.change(conn, {"for_machine": machine})
 
 
 def _defaults() -> list[dict[str, str]]:
@@ -173,20 +159,16 @@ def _defaults() -> list[dict[str, str]]:
 def _engine(place: str | Path, durable: bool) -> Engine:
     if "://" in str(place):
         return create_engine(str(place))
-    engine = create_engine(URL.create("sqlite", database=str(place)), connect_args={"timeout": 30})
+    url = URL.create("sqlite", database=str(place))
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, poolclass=NullPool)
     synchronous = f"synchronous={'FULL' if durable else 'OFF'}"
     pragmas = ("journal_mode=WAL", synchronous, "foreign_keys=ON", "secure_delete=ON")
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: object) -> None:
-        # The driver would begin transactions by itself, too late and without the write lock.
+        # The driver would begin transactions by itself, too late and without the write lock: see `_transaction`.
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(conn: Connection) -> None:
-        raw: Any = conn.connection.dbapi_connection
-        raw.execute("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
 
     return engine

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from access.replica import Version
 from twin import tables
+from twin.prepared import Prepared
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the database while somebody waits."""
@@ -86,18 +88,31 @@ def _fail(waiters: Iterable[_Waiter[Any]], error: SQLAlchemyError) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a unit waits for: its replica's number and the web requests that it has not answered."""
+    """What a unit waits for: its replica's version, and whether the web asks something of it."""
 
-    version: int
-    pending: int
+    version: Version
+    pending: bool
+
+    def news_for(self, have: Version) -> bool:
+        """Whether an exchange would bring this unit something, which has this version."""
+        return have < self.version or self.pending
 
 
-def standings(db: Connection, units: frozenset[str]) -> dict[str, Standing]:
-    """How these units stand."""
-    u, r = tables.units.c, tables.requests.c
-    pending = select(func.count()).where(r.unit == u.id, r.state == "pending").scalar_subquery()
-    found = db.execute(select(u.id, u.version, pending.label("pending")).where(u.id.in_(units)))
-    return {row.id: Standing(row.version, row.pending) for row in found}
+_U, _R, _M = tables.units.c, tables.requests.c, tables.meta.c
+_STANDINGS = Prepared(
+    select(
+        _U.id,
+        _U.version,
+        select(_M.value).where(_M.key == "epoch").scalar_subquery().label("epoch"),
+        exists().where(_R.unit == _U.id, _R.state == "pending").label("pending"),
+    ).where(_U.revoked.is_(False))
+)
+
+
+def standings(db: Connection) -> dict[str, Standing]:
+    """How every unit and kiosk stands that was not revoked."""
+    rows = _STANDINGS.run(db, {})
+    return {row.id: Standing(Version(int(row.epoch), row.version), bool(row.pending)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

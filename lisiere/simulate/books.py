@@ -128,13 +128,18 @@ class Books:
         hold(not why, "a_journal_is_whole_and_chained", unit, now, why)
         hold(not journal.unclosed, "every_granted_run_is_closed", unit, now, f"not closed: {journal.unclosed}")
         hold(not journal.told_twice, "a_run_is_closed_once", unit, now, f"twice: {journal.told_twice}")
-        for epoch, seq, digest in twin.execute(_TWINS, (unit, max(0, seen[1] - 500))):
-            if standing.cloned and not _believed(standing.bench, journal, epoch, seq):
-                continue
-            same = journal.hashes.get((epoch, seq)) == digest
-            hold(same, "the_twin_has_the_units_own_rows", unit, now, f"row {epoch}.{seq} differs")
+        self._compare(unit, standing, list(twin.execute(_TWINS, (unit, max(0, seen[1] - 500)))), now)
         for epoch, applied, stored in twin.execute(_APPLIED, (unit,)):
             hold(applied == stored, "what_is_acknowledged_is_on_disk", unit, now, f"{epoch}: {stored} of {applied}")
+
+    def _compare(self, unit: str, standing: Standing, rows: list[tuple[int, int, str]], now: int) -> None:
+        """The twin's copy of a unit's rows is the unit's own, row by row."""
+        journal = self.journals[unit]
+        if standing.cloned:
+            rows = [row for row in rows if _believed(standing.bench, journal, row[0], row[1])]
+        hashes = journal.hashes
+        differ = [f"row {epoch}.{seq} differs" for epoch, seq, own in rows if hashes.get((epoch, seq)) != own]
+        self._verdicts.hold_all(len(rows), differ, "the_twin_has_the_units_own_rows", unit, now)
 
 
 def _believed(bench: Bench, journal: Journal, epoch: int, seq: int) -> bool:

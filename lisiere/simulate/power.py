@@ -95,26 +95,22 @@ class Power:
     def look(self, now: int) -> None:
         """At every machine."""
         for machine, standing in self._truth.machines.items():
-            live = standing.live
-            if live and standing.on_ms is None:
-                standing.on_ms = now
-            self._held(standing, live, now)
             self._weld_is_told(standing, now)
-            run = self._runs[machine]
-            if live and run is not None and standing.up_ms >= 0:
-                self._in_time(standing, run, now)
-            if not live:
+            if not standing.live:
+                self._verdicts.checks += 1
                 standing.on_ms = None
+                continue
+            standing.on_ms = now if standing.on_ms is None else standing.on_ms
+            run = self._runs[machine]
+            self._held(standing, run, now)
+            if run is not None and standing.up_ms >= 0:
+                self._in_time(standing, run, now)
 
-    def _held(self, standing: Standing, live: bool, now: int) -> None:
+    def _held(self, standing: Standing, run: Run | None, now: int) -> None:
         """Live is who is held by a run that is under way, or was until a moment ago."""
-        if not live:
-            self._verdicts.checks += 1
-            return
         self._hold(not standing.pressed, "no_power_under_an_emergency_stop", standing, now, "live")
         silent = standing.board_lost_ms if standing.up_ms >= 0 else standing.silent_since
         if silent is None:
-            run = self._runs[standing.machine.id]
             self._hold(run is not None, "no_power_without_a_grant_on_disk", standing, now, "live without a run")
             return
         allowed = round(self._truth.policy.hold_seconds * 1_000) + LATE_MS
@@ -125,10 +121,9 @@ class Power:
     def _weld_is_told(self, standing: Standing, now: int) -> None:
         """Live unasked, and the unit can see it: it says so."""
         machine, bench = standing.machine, standing.bench
+        stuck = bench.output.welded and not bench.output.held and bench.mains
         senses = machine.feedback or (machine.senses_current and standing.amps >= machine.idle_below_a)
-        stuck = bench.output.welded and not bench.output.held and bench.mains and senses
-        seen = stuck and standing.up_ms >= 0 and standing.board_lost_ms is None and not standing.stuck
-        if not seen:
+        if not (stuck and senses and standing.up_ms >= 0 and standing.board_lost_ms is None and not standing.stuck):
             self._unasked.pop(machine.id, None)
             return
         since = self._unasked.setdefault(machine.id, now)

@@ -56,7 +56,7 @@ class Standing:
     @property
     def live(self) -> bool:
         """The output is live because it is held: a welded contact is another matter."""
-        return self.bench.output.live and self.bench.output.held and self.bench.mains
+        return self.bench.mains and self.bench.output.held
 
     @property
     def clock_is_known(self) -> bool:

@@ -1,5 +1,6 @@
 """What must hold, how often that was looked at, and what did not hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -25,3 +26,8 @@ class Verdicts:
         self.checks += 1
         if not kept:
             self.violations.append(Violation(rule, machine, at_ms, text))
+
+    def hold_all(self, looked: int, broken: Iterable[str], rule: str, machine: str, at_ms: int) -> None:
+        """Look as often whether a promise is kept; `broken` says of each time that it is not, how."""
+        self.checks += looked
+        self.violations += (Violation(rule, machine, at_ms, text) for text in broken)

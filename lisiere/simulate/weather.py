@@ -63,6 +63,7 @@ class StormyWire(Wire):
 
     def _befalls(self, kind: str) -> bool:
         chance = self.chances.get(kind, 0.0)
-        befalls = chance > 0 and self._rng.random() < chance
-        self._met[kind] += befalls
-        return befalls
+        if not chance or self._rng.random() >= chance:
+            return False
+        self._met[kind] += 1
+        return True

@@ -312,6 +312,8 @@ class Bench:
     def catch_up(self) -> None:
         """Let the time since the last look pass: on the clock, and as renewals ten times a second."""
         now = self._schedule.ms
+        if now == self._clock_ms:
+            return
         if self.mains:
             passed = now - self._clock_ms
             self.clock.advance(passed + self._drifted(now) - self._drifted(self._clock_ms))

@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 from itertools import count
+
+from access.times import MS
 
 
 class Turn(IntEnum):
@@ -26,7 +28,7 @@ class Schedule:
 
     def now(self) -> datetime:
         """The true time."""
-        return self._start + timedelta(milliseconds=self.ms)
+        return self._start + self.ms * MS
 
     def at(self, ms: int, turn: Turn, act: Callable[[], None]) -> None:
         """Do something at an instant; what is already past is done at once, in its turn."""

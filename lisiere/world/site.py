@@ -23,6 +23,7 @@ from server_sync.client import Transport, TwinClient, TwinUnreachable
 from server_sync.identity import PrivateKey
 from server_sync.replica_store import ReplicaStore
 from server_sync.wire import ExchangeRequest, request_from_bytes
+from twin import requests
 from twin.bookings import Bookings
 from twin.desk import Change
 from twin.epochs import forgive
@@ -30,6 +31,7 @@ from twin.exchange import Exchange
 from twin.people import People
 from twin.restored import begin_epoch
 from twin.store import Store, raise_versions
+from twin.waiting import standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +200,11 @@ class Site:
 
     def spread(self) -> None:
         """Something changed at the twin: who waits for news has it at once; what waits too long is given up."""
-        online = {
-            id: bench.unit for id, bench in self.benches.items() if bench.unit is not None and bench.line.linked
-        }
-        for id in self._exchange.changed({id: unit.sync.have for id, unit in online.items()}):
-            self.benches[id].line.news()
-        due = self.bookings.deadline()
+        with self._store.read() as conn:
+            standing, due = standings(conn), requests.deadline(conn)
+        for id, bench in self.benches.items():
+            if bench.unit is not None and bench.line.linked and standing[id].news_for(bench.unit.sync.have):
+                bench.line.news()
         if due is not None and due != self._give_up_at:
             self._give_up_at = due
             ms = (due - self.schedule.now()) // timedelta(milliseconds=1)

@@ -11,6 +11,7 @@ from access.book import Accepted, Refused
 from access.bookings import Booking, BookingState, WebRequest
 from access.facts import BookingChanged, DecisionMade, PowerSwitched, RunClosed, SyncChanged
 from access.policy import Policy
+from access.times import RawClock
 from access.vocabulary import BookingOutcome, Cause, Fault, Outcome, Reason, Refusal, Source
 from controller.events import BadgePresented, CancelAsked, ContactChanged, EstopChanged, ExtendAsked, LinkLost
 from tests.access.workshop import BILAL, OVERLOCK, at, booking
@@ -89,6 +90,22 @@ def test_an_emergency_stop_overtakes_a_grant(mind: MakeMind) -> None:
     assert not unit.output.live
     assert [(run.end_reason, run.powered_ms) for run in closed(unit)] == [(Cause.ESTOP, 0)]
     assert not any(isinstance(fact, PowerSwitched) for fact in unit.facts)
+
+
+def test_what_follows_from_an_event_is_of_its_instant(mind: MakeMind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a tap is decided time goes on; the hours that it finds unused, and its refusal, are of one instant."""
+    unit = mind(B1)
+    unit.clock.advance(16 * 60_000)
+    reads = unit.clock.read
+
+    def a_moment_later() -> RawClock:
+        unit.clock.advance(1)
+        return reads()
+
+    monkeypatch.setattr(unit.clock, "read", a_moment_later)
+    unit.tell(BadgePresented("nobody's tag"))
+    released, refused = list(unit.journal.reader().all_rows())[-2:]
+    assert (released.kind, refused.kind) == ("booking", "decision") and released.at == refused.at
 
 
 def test_a_full_disk_does_not_stop_the_mind_from_hearing_the_time(mind: MakeMind) -> None:

@@ -232,6 +232,27 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
     writer.close()
 
 
+def test_the_writer_knows_what_is_on_disk(path: Path) -> None:
+    """What the writer says is durable is what a reader finds: at its start, after a row, after one that the disk
+    refused, after a new epoch that it refused, and after one that it took."""
+    disk = SimulatedDisk()
+    made, reader = journal(path, disk=disk), JournalReader.open(path)
+    found = [(made.durable, reader.last_seq(7))]
+    made.append(stamped(Booted(2, "restart")))
+    found.append((made.durable, reader.last_seq(7)))
+    disk.full = True
+    for refused in (lambda: made.append(stamped(Booted(3, "restart"))), lambda: made.begin_epoch(9, 4)):
+        with pytest.raises(NotWritten):
+            refused()
+        found.append((made.durable, reader.last_seq(7)))
+    assert found == [((7, 5), 5), *[((7, 6), 6)] * 3]
+    disk.full = False
+    made.begin_epoch(9, 4)
+    assert made.durable == (9, 2) and (reader.last_seq(7), reader.last_seq(9)) == (4, 2)
+    reader.close()
+    made.close()
+
+
 def test_a_transaction_is_whole_or_not_at_all(path: Path) -> None:
     """When the second of two rows cannot be inserted, the first is not there either."""
     writer = journal(path)

@@ -24,12 +24,13 @@ from access.replica import Replica, Version
 from access.vocabulary import BookingOutcome, Source
 from server_sync.identity import PrivateKey, unseal
 from server_sync.wire import ExchangeReply, ExchangeRequest, Row, replica_from_bytes, reply_from_bytes
-from twin import knowledge, tables
+from twin import knowledge, requests, tables
 from twin.bookings import Bookings
 from twin.desk import Change
 from twin.exchange import Exchange
 from twin.people import People
 from twin.store import Store
+from twin.waiting import standings
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TAG_KEY = b"k" * 32
@@ -78,6 +79,16 @@ class Workshop:
         """What the tables answer."""
         with self.store.read() as conn:
             return [tuple(row) for row in conn.execute(text(query))]
+
+    def deadline(self) -> datetime | None:
+        """When the next unanswered request is given up."""
+        with self.store.read() as conn:
+            return requests.deadline(conn)
+
+    def is_news(self, have: Version) -> bool:
+        """Whether an exchange would bring the saw's unit something, which has this version."""
+        with self.store.read() as conn:
+            return standings(conn)["unit-saw"].news_for(have)
 
     def accepted(self) -> dict[str, Booking]:
         """The accepted bookings of the saw, by id."""

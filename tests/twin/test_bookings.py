@@ -146,14 +146,14 @@ def test_an_extension_that_the_unit_cuts_is_told_as_cut(shop, unit):
 def test_a_request_is_given_up_after_18_seconds(shop, unit):
     """An unanswered request is refused as `unit_unreachable` at its deadline, not before."""
     shop.book("b1", 1, 2)
-    assert shop.bookings.deadline() == shop.now + PATIENCE
+    assert shop.deadline() == shop.now + PATIENCE
     shop.wait(seconds=17, milliseconds=999)
     shop.bookings.give_up()
     assert shop.told == []
     shop.wait(milliseconds=1)
     shop.bookings.give_up()
     assert shop.outcomes() == [("b1", "refused", UNREACHABLE)]
-    assert shop.told[0].at == shop.now and shop.bookings.deadline() is None
+    assert shop.told[0].at == shop.now and shop.deadline() is None
 
 
 def test_a_withdrawn_request_is_never_accepted_later(shop, unit):
