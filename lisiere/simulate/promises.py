@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from access.facts import BookingChanged
-from access.vocabulary import BookingOutcome, Source
+from access.vocabulary import BookingOutcome, Refusal, Source
 from controller.ledger import Ledger
 from lisiere.simulate.truth import Standing, Truth
 from lisiere.simulate.verdicts import Verdicts
@@ -72,6 +72,9 @@ class Promises:
                 self._extended(change, now)
             case BookingOutcome.CANCELLED | BookingOutcome.RELEASED:
                 self._ended(change, now)
+            case BookingOutcome.REFUSED if change.source is Source.WEB and _unanswered(change):
+                answers = self._truth.machines[change.machine].can_answer(now)
+                self._hold(not answers, "who_can_answer_is_asked", change, now)
 
     def _accepted(self, change: Change | BookingChanged, now: int) -> None:
         known = self._known.get(change.id)
@@ -219,6 +222,10 @@ class Promises:
     def _hold(self, kept: bool, rule: str, change: Change | BookingChanged, now: int, text: str = "") -> None:
         said = text or f"{change.id} was {change.outcome}"
         self._verdicts.hold(kept, rule, change.machine, now, said)
+
+
+def _unanswered(change: Change | BookingChanged) -> bool:
+    return Refusal.UNIT_UNREACHABLE in change.reasons
 
 
 def _known(promise: Promise, synced: int) -> bool:

@@ -21,6 +21,10 @@ from twin.desk import Change
 
 STEP_MS = 2_000
 """A clock that is set by more than this is not to be trusted."""
+PEOPLE_DO = frozenset(
+    ("tap", "current", "book", "walk_up", "extend", "cancel", "extend_at_kiosk", "cancel_at_kiosk", "stop_at_kiosk")
+) | {"lock", "unlock", "revoke", "restore"}
+"""What befalls nobody: the rest is fate's."""
 
 
 class Referee:
@@ -56,9 +60,12 @@ class Referee:
 
     def done(self, deed: str, words: Mapping[str, Any]) -> None:
         """Somebody, or fate, is about to do this."""
+        now = self._site.schedule.ms
+        if deed not in PEOPLE_DO:
+            self._struck(words, now)
         note = _NOTES.get(deed)
         if note is not None:
-            note(self, words, self._site.schedule.ms)
+            note(self, words, now)
 
     def fact(self, machine: str, fact: Fact, badge: str) -> None:
         """A unit tells a fact."""
@@ -133,6 +140,16 @@ class Referee:
         return (journal.head for journal in self._books.journals.values())
 
     # --- what is really so ---------------------------------------------------------------------------
+
+    def _struck(self, words: Mapping[str, Any], now: int) -> None:
+        """Something befalls one machine, or all of them."""
+        where = words.get("machine")
+        for standing in self._truth.machines.values() if where is None else (self._standing(words),):
+            standing.struck_ms = now
+
+    def _weather(self, words: Mapping[str, Any], now: int) -> None:
+        rough = self._standing(words).rough
+        (rough.add if words["chance"] else rough.discard)(words["kind"])
 
     def _standing(self, words: Mapping[str, Any]) -> Standing:
         return self._truth.machines[words["machine"]]
@@ -221,6 +238,7 @@ class Referee:
 Note = Callable[[Referee, Mapping[str, Any], int], None]
 
 _NOTES: dict[str, Note] = {
+    "weather": Referee._weather,
     "tap": Referee._tapped,
     "walk_up": Referee._walked_up,
     "current": Referee._motor,

@@ -13,6 +13,8 @@ ERROR_MS = 3_000
 DRIFT = 1e-4
 """The drift that is allowed for."""
 NEVER = -(10**12)
+CALM_MS = 60_000
+"""So long after the last thing that befell it a unit answers what it is asked."""
 
 
 @dataclass(slots=True)
@@ -20,7 +22,8 @@ class Standing:
     """One machine, its unit and what hangs on it. All instants are milliseconds of true time.
 
     `synced_ms`: when the twin was heard that its replica is of; `timed_ms`: when the twin last told it the time;
-    `copied_ms`: the first of these, of the replica that was copied.
+    `copied_ms`: the first of these, of the replica that was copied; `struck_ms`: when anything befell the unit, its
+    line or the twin; `rough`: what its line does to messages now.
     """
 
     machine: Machine
@@ -48,6 +51,17 @@ class Standing:
     exchanges: int = 0
     uncertain: bool = False
     cloned: bool = False
+    struck_ms: int = NEVER
+    rough: set[str] = field(default_factory=set)
+
+    def can_answer(self, now: int) -> bool:
+        """Nothing has befallen the unit or its line for a while, and nothing is amiss there."""
+        bench, since = self.bench, now - CALM_MS
+        if bench.unit is None or self.rough or self.cloned:
+            return False
+        if not 0 <= self.up_ms < since or self.struck_ms >= since:
+            return False
+        return bench.line.linked and not bench.disk.full and bench.unit.control.contact.fork is None
 
     def senses_since(self, ms: int) -> bool:
         """Its current sensor has told the truth since then."""
