@@ -204,12 +204,12 @@ class Grid(Widget):
             self.add_widget(self._spare.pop() if self._spare else self.kind(desk=self.desk))
 
     def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
-        gap = round(mm(GAP_MM))
-        width = (round(self.width) - gap * (columns - 1)) // max(columns, self.least_columns)
+        gap, columns = round(mm(GAP_MM)), max(columns, self.least_columns)
+        width = (round(self.width) - gap * (columns - 1)) // columns
         height = min((round(self.height) - gap * (rows - 1)) // rows, round(mm(self.tallest)))
         row, column = divmod(place, columns)
         if direction.right_to_left:
-            column = max(columns, self.least_columns) - 1 - column
+            column = columns - 1 - column
         widget.size = width, height
         widget.pos = round(self.x) + column * (width + gap), round(self.top) - height - row * (height + gap)
 

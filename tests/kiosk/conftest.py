@@ -15,6 +15,7 @@ from kiosk.app import KioskApp
 from kiosk.keys import Key, TileCard
 from kiosk.stage import Stage
 from kiosk.story import Story
+from kiosk.words import unmarked
 from kiosk.writing import FitLabel
 
 BIG = (1280, 800)
@@ -142,7 +143,7 @@ class Robot:
 
 
 def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
+    return unmarked(text).replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
 
 
 def words_on(key: Key) -> str:

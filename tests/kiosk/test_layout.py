@@ -13,7 +13,7 @@ from access.vocabulary import Fault, Reason, Refusal
 from kiosk.app import KioskApp
 from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
-from kiosk.keys import ChoiceKey, Key, TileCard
+from kiosk.keys import ChoiceKey, EntryCard, Key, TileCard
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.pictures import scenes
 from kiosk.pictures_team import Scene
@@ -102,13 +102,26 @@ def test_every_choice_of_a_page_is_on_it(size: tuple[int, int]) -> None:
             assert len(middle) == number
 
 
-def test_a_lone_choice_stands_where_reading_begins() -> None:
-    """In Arabic the one thing that can be chosen is at the right, under its question."""
-    with staged("ar", SMALL) as (story, stage):
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_lone_choice_stands_where_reading_begins(language: str) -> None:
+    """The one thing that can be chosen begins where its question does: in Arabic at the right, in French at the left."""
+    with staged(language, SMALL) as (story, stage):
         next(scene for scene in SCENES if scene.name == "sheet-coming").act(story, stage.app)
         stage.settle()
         (lone,) = [key for key in visible(stage.app, ChoiceKey) if key.large > 6]
-        assert lone.center_x > SMALL[0] / 2
+        edges = (lone.x, SMALL[0] - lone.right)[:: -1 if language == "ar" else 1]
+        assert edges[0] == pytest.approx(mm(3), abs=ROUNDING) and edges[1] > SMALL[0] / 2
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_booking_of_ones_own_is_as_wide_as_the_machines(language: str) -> None:
+    """The line of what is one's own ends where the last machine under it does, on both sides."""
+    with staged(language, BIG) as (story, stage):
+        next(scene for scene in SCENES if scene.name == "member").act(story, stage.app)
+        stage.settle()
+        (line,), tiles = visible(stage.app, EntryCard), visible(stage.app, TileCard)
+        assert line.x == pytest.approx(min(tile.x for tile in tiles), abs=ROUNDING * 2)
+        assert line.right == pytest.approx(max(tile.right for tile in tiles), abs=ROUNDING * 2)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,12 +147,14 @@ def test_sizes_are_of_the_screen_that_is_there(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_state_words_and_shapes_carry_across_a_room() -> None:
-    """On the board each state is a shape of 10 mm and a word whose capitals are 4 mm high, or more."""
+    """On the board each state is a shape of 10 mm, its word's capitals are 4 mm high and its hour's 3.4, or more."""
     with staged("fr", BIG) as (_, stage):
         for card in visible(stage.app, TileCard):
             if card.tile.wordy:
                 continue
             (sign,) = [w for w in card.walk(restrict=True) if isinstance(w, StateSign) and w.opacity]
-            (word,) = [w for w in card.walk(restrict=True) if isinstance(w, FitLabel) and w.words == card.tile.word]
+            labels = {w.words: w for w in card.walk(restrict=True) if isinstance(w, FitLabel)}
             assert min(sign.size) >= mm(10)
+            word, hour = labels[card.tile.word], labels[card.tile.line]
             assert word.font_size * 0.71 >= mm(4)  # a capital is 0.71 of the size in this font
+            assert hour.font_size * 0.71 >= mm(3.4)
