@@ -16,8 +16,8 @@ from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
 from kiosk.views.tile import Look, Tile
 
-GAP_MM = 2.5
-TILE_MM = (46.0, 24.0)
+GAP_MM = 3.0
+TILE_MM = (46.0, 23.0)
 """The smallest tile: its words are to be read from a step away."""
 ENTRY_MM = (100.0, 22.0)
 CHOICE_MM = (21.0, 20.0)

@@ -27,10 +27,12 @@ class Recorded:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
+        self.raw: list[tuple[str, str]] = []
         self.tones: list[bool] = []
 
     def say(self, text: str, language: str) -> None:
         self.said.append((plain(text), language))
+        self.raw.append((text, language))
 
     def tone(self, good: bool) -> None:
         self.tones.append(good)

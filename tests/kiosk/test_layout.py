@@ -71,7 +71,7 @@ def visible(app: Any, kind: type) -> list[Any]:
 
 @pytest.mark.parametrize(("language", "size"), [*quick, *rest], ids=str)
 def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
-    """In every language, and a third longer, no text is cut, keys take a finger of 20 mm, and none overlap."""
+    """In every language, a third longer too, no text is cut; keys take a finger of 20 mm, and are 3 mm apart."""
     for scene in SCENES:
         with staged(language, size) as (story, stage):
             scene.act(story, stage.app)
@@ -86,7 +86,9 @@ def look_at(scene: Scene, stage: Stage, size: tuple[int, int]) -> None:
     small = [key for key in keys if min(key.width, key.height) < mm(20) - ROUNDING]
     assert (scene.name, [(key.size, key) for key in small]) == (scene.name, [])
     for one, other in itertools.combinations(keys, 2):
-        assert not one.collide_widget(other), (scene.name, one, other)
+        across = max(one.x, other.x) - min(one.right, other.right)
+        along = max(one.y, other.y) - min(one.top, other.top)
+        assert max(across, along) >= mm(3) - ROUNDING, (scene.name, one, other)
     for key in keys:
         assert key.x >= 0 and key.y >= 0 and key.right <= size[0] and key.top <= size[1], (scene.name, key)
 
@@ -120,8 +122,8 @@ def test_a_booking_of_ones_own_is_as_wide_as_the_machines(language: str) -> None
         next(scene for scene in SCENES if scene.name == "member").act(story, stage.app)
         stage.settle()
         (line,), tiles = visible(stage.app, EntryCard), visible(stage.app, TileCard)
-        assert line.x == pytest.approx(min(tile.x for tile in tiles), abs=ROUNDING * 2)
-        assert line.right == pytest.approx(max(tile.right for tile in tiles), abs=ROUNDING * 2)
+        assert line.x == pytest.approx(min(tile.x for tile in tiles), abs=4 * ROUNDING)
+        assert line.right == pytest.approx(max(tile.right for tile in tiles), abs=4 * ROUNDING)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
