@@ -50,7 +50,7 @@ _PROGRESS = Prepared(
     .values({name: bindparam(name) for name in ("applied", "highest", "duplicates", "fork")})
 )
 _ROWS, _RUNS = NewRow(_T), NewRow(tables.runs)
-_FIRST_PROGRESS = NewRow(tables.progress, "unit", "epoch", "applied", "highest", "duplicates", "fork", "retired")
+_FIRST_PROGRESS = NewRow(tables.progress, "unit", "epoch", "applied", "highest", "duplicates", "fork")
 _STATES = {
     BookingOutcome.ACCEPTED: BookingState.ACCEPTED,
     BookingOutcome.EXTENDED: BookingState.ACCEPTED,
@@ -129,7 +129,7 @@ def _keep(desk: Desk, unit: Unit, progress: Progress) -> None:
         "fork": progress.fork,
     }
     if _PROGRESS.change(desk.conn, {"of": unit.id, "its": unit.epoch, **values}) == 0:
-        _FIRST_PROGRESS.change(desk.conn, {"unit": unit.id, "epoch": unit.epoch, "retired": False, **values})
+        _FIRST_PROGRESS.change(desk.conn, {"unit": unit.id, "epoch": unit.epoch, **values})
 
 
 def _apply_waiting(desk: Desk, unit: Unit, applied: int) -> tuple[int, bool]:

@@ -72,14 +72,21 @@ class Prepared:
         self._text = str(compiled)
 
 
+def defaults(table: Table) -> dict[str, Any]:
+    """What the columns are that nobody gives a value."""
+    found: dict[str, Any] = {column.name: column.default for column in table.columns if column.default is not None}
+    return {name: default.arg for name, default in found.items() if default.is_scalar}
+
+
 class NewRow(Prepared):
-    """An insertion, of every column or of those named, that leaves a row alone whose key is there."""
+    """An insertion, of every column or of those named, that leaves a row alone whose key is there. What is not
+    named has its default."""
 
     def __init__(self, table: Table, *columns: str) -> None:
         names = columns or tuple(column.name for column in table.columns)
         super().__init__(table.insert())
         self._table = table
-        self._values: dict[str, Any] = {name: bindparam(name) for name in names}
+        self._values: dict[str, Any] = {**defaults(table), **{name: bindparam(name) for name in names}}
 
     def _in(self, conn: Connection) -> Insert:
         if conn.dialect.name == "postgresql":

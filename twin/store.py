@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from access.policy import Policy
 from access.times import Opening
 from server_sync.wire import opening_to_json, policy_to_json
 from twin import tables
-from twin.prepared import NewRow, Prepared
+from twin.prepared import NewRow, Prepared, defaults
 
 Record = Row[*tuple[Any, ...]]
 """A row of an answer, whatever its columns."""
@@ -127,9 +128,18 @@ def _transaction(conn: Connection, begin: str) -> Iterator[None]:
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Write a row's values, whether it is there already or not."""
-    where = [table.c[name] == value for name, value in key.items()]
-    if conn.execute(table.update().where(*where).values(**values)).rowcount == 0:
-        conn.execute(table.insert(), {**key, **values})
+    change, add = _written(table, tuple(key), tuple(values))
+    where = {f"its_{name}": value for name, value in key.items()}
+    if change.change(conn, where | {f"new_{name}": value for name, value in values.items()}) == 0:
+        add.change(conn, {**key, **values})
+
+
+@cache
+def _written(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> tuple[Prepared, Prepared]:
+    where = [table.c[name] == bindparam(f"its_{name}") for name in key]
+    change = table.update().where(*where).values({name: bindparam(f"new_{name}") for name in names})
+    given: dict[str, Any] = {name: bindparam(name) for name in (*key, *names)}
+    return Prepared(change), Prepared(table.insert().values({**defaults(table), **given}))
 
 
 _ONE_MORE = tables.units.update().values(version=tables.units.c.version + 1)

@@ -89,7 +89,7 @@ def test_who_does_not_say_what_it_wants_is_hung_up_on(callers: Callers) -> None:
         ),
         (HEAD + b"Content-Length: 16000\r\nConnection: close\r\n\r\n" + b"[" * 16000, b"4"),
         (HEAD + b"Content-Length: 15999\r\nConnection: close\r\n\r\n" + b'{"a":' * 3199 + b"1234", b"4"),
-        (b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\n", b"400"),
+        (b"GET /" + b"x" * 17_000 + b" HTTP/1.1\r\n", b"400"),
         (b"\x00\xff" * 1000 + b"\r\n\r\n", b"400"),
     ],
     ids=["ten gigabytes", "endless length", "endless chunks", "deep list", "deep object", "long head", "noise"],
