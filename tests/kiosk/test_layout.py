@@ -106,7 +106,7 @@ def test_every_choice_of_a_page_is_on_it(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
 def test_a_lone_choice_stands_where_reading_begins(language: str) -> None:
-    """The one thing that can be chosen begins where its question does: in Arabic at the right, in French at the left."""
+    """The one thing that can be chosen begins where its question does: at the right in Arabic, else at the left."""
     with staged(language, SMALL) as (story, stage):
         next(scene for scene in SCENES if scene.name == "sheet-coming").act(story, stage.app)
         stage.settle()
@@ -149,7 +149,7 @@ def test_sizes_are_of_the_screen_that_is_there(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_state_words_and_shapes_carry_across_a_room() -> None:
-    """On the board each state is a shape of 10 mm, its word's capitals are 4 mm high and its hour's 3.4, or more."""
+    """On the board each state is a shape of 10 mm, its word's capitals are 4 mm and its hour's 3.4 mm at least."""
     with staged("fr", BIG) as (_, stage):
         for card in visible(stage.app, TileCard):
             if card.tile.wordy:

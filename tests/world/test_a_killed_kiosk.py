@@ -45,7 +45,7 @@ class Relay:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def held(self) -> bytes | None:
-        """What the kiosk asks for, as it was sent, while it waits for the answer; None if it does not within 1 s."""
+        """What the kiosk asks for, as it was sent, while it waits for the answer; None if nothing comes."""
         with suppress(Empty):
             return self._held.get(timeout=1)
         return None
