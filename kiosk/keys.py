@@ -16,8 +16,9 @@ from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
 from kiosk.views.tile import Look, Tile
 
-GAP_MM = 2.5
-TILE_MM = (46.0, 24.0)
+GAP_MM = 3.0
+"""Between two keys: a finger that is beside one is on none."""
+TILE_MM = (46.0, 23.0)
 """The smallest tile: its words are to be read from a step away."""
 ENTRY_MM = (100.0, 22.0)
 CHOICE_MM = (21.0, 20.0)
@@ -149,10 +150,12 @@ class EntryCard(Key):
         return entry.deed
 
 
-def columns_and_rows(number: int, room: tuple[float, float], least: tuple[float, float]) -> tuple[int, int]:
+def columns_and_rows(
+    number: int, room: tuple[float, float], least: tuple[float, float], gap: float = GAP_MM
+) -> tuple[int, int]:
     """How many stand side by side and one above another, for so many in so much room (in mm)."""
-    most_columns = max(1, int((room[0] + GAP_MM) // (least[0] + GAP_MM)))
-    most_rows = max(1, int((room[1] + GAP_MM) // (least[1] + GAP_MM)))
+    most_columns = max(1, int((room[0] + gap) // (least[0] + gap)))
+    most_rows = max(1, int((room[1] + gap) // (least[1] + gap)))
     rows = min(most_rows, max(-(-number // most_columns), 2 if number > 4 else 1))
     return max(1, min(most_columns, -(-number // rows))), rows
 
@@ -172,6 +175,7 @@ class Grid(Widget):
     slot = "tile"
     least = TILE_MM
     tallest = TALLEST_MM
+    gap = GAP_MM
     least_columns = 1
 
     def __init__(self, **properties: object) -> None:
@@ -185,7 +189,7 @@ class Grid(Widget):
 
     def _lay_out(self, *_: object) -> None:
         room = self.width / mm(1), self.height / mm(1)
-        columns, rows = columns_and_rows(len(self.items), room, self.least)
+        columns, rows = columns_and_rows(len(self.items), room, self.least, self.gap)
         self.pages = max(1, -(-len(self.items) // (columns * rows)))
         self.page = min(self.page, self.pages - 1)
         shown = self.items[self.page * columns * rows :][: columns * rows]
@@ -204,12 +208,12 @@ class Grid(Widget):
             self.add_widget(self._spare.pop() if self._spare else self.kind(desk=self.desk))
 
     def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:
-        gap = round(mm(GAP_MM))
-        width = (round(self.width) - gap * (columns - 1)) // max(columns, self.least_columns)
+        gap, columns = round(mm(self.gap)), max(columns, self.least_columns)
+        width = (round(self.width) - gap * (columns - 1)) // columns
         height = min((round(self.height) - gap * (rows - 1)) // rows, round(mm(self.tallest)))
         row, column = divmod(place, columns)
         if direction.right_to_left:
-            column = max(columns, self.least_columns) - 1 - column
+            column = columns - 1 - column
         widget.size = width, height
         widget.pos = round(self.x) + column * (width + gap), round(self.top) - height - row * (height + gap)
 

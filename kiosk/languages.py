@@ -42,7 +42,7 @@ def catalogue(language: str) -> Catalogue:
     """The words of a language; French for one that is not here."""
     if language == FRENCH or language not in LANGUAGES:
         return Catalogue()
-    return Catalogue(translations(language).gettext)
+    return Catalogue(translations(language).gettext, LANGUAGES[language].right_to_left)
 
 
 def translations(language: str) -> gettext.GNUTranslations:

@@ -132,7 +132,7 @@ class StripRow(Row):
 class StripGrid(Grid):
     """The machines, on as many pages as they need."""
 
-    kind, slot, least, tallest = StripRow, "strip", STRIP_MM, 13.0
+    kind, slot, least, tallest, gap = StripRow, "strip", STRIP_MM, 13.0, 2.5
     now = NumericProperty(0.0)
 
     def _put(self, widget: Widget, place: int, columns: int, rows: int) -> None:

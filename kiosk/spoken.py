@@ -19,7 +19,7 @@ from kiosk.views.team.panel import Panel, Table
 from kiosk.views.team.plan import Plan
 from kiosk.views.team.record import RecordPage
 from kiosk.views.tile import Tile
-from kiosk.words import Say
+from kiosk.words import Say, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Aloud:
 
     def _say(self, text: str) -> None:
         if self._voice is not None:
-            self._voice.say(text, self._language)
+            self._voice.say(unmarked(text), self._language)
 
     def _sound(self, shown: Shown) -> None:
         """Two tones when something has come out well or badly, and when the board is coming back soon."""

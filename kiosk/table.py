@@ -50,7 +50,7 @@ class HeadLine(Line):
 class LineGrid(Grid):
     """The lines, on as many pages as they need."""
 
-    kind, slot, least, tallest = Line, "cells", LINE_MM, 12.0
+    kind, slot, least, tallest, gap = Line, "cells", LINE_MM, 12.0, 2.5
 
 
 class TableScreen(Screen):

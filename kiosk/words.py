@@ -5,6 +5,7 @@ A catalogue is called with an id and the values of its places: `say("until", at=
 `refusal.*`, `fault.*` and `warn.*` each have a `.what` (what is the matter) and a `.do` (what to do).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
@@ -400,6 +401,11 @@ FRENCH: Mapping[str, str] = MappingProxyType({id: _typeset(text) for id, text in
 """The same as a printer would set it."""
 
 
+APART, TOGETHER = "\u2068", "\u2069"
+"""Around words whose direction is their own: first strong isolate, and its end."""
+_MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
+
+
 class Say(Protocol):
     """A catalogue, as the view-model uses it."""
 
@@ -408,16 +414,28 @@ class Say(Protocol):
 
 
 class Catalogue:
-    """One language. `look_up` may be gettext's own: French that it gives back as it is, is told in French."""
+    """One language. `look_up` may be gettext's own: French that it gives back as it is, is told in French.
 
-    def __init__(self, look_up: Callable[[str], str] = lambda french: french) -> None:
+    `leftwards`: it is read from right to left. What fills a place, a name or an hour, is then set apart (Unicode's
+    isolates), so that its dots and brackets stay with it; `unmarked` takes the marks away again.
+    """
+
+    def __init__(self, look_up: Callable[[str], str] = lambda french: french, leftwards: bool = False) -> None:
         self._look_up = look_up
+        self._leftwards = leftwards
 
     def __call__(self, id: str, /, **places: object) -> str:
         """The words for a logical id, with its places filled in."""
         french = SOURCE[id]
         found = self._look_up(french)
+        if self._leftwards:
+            places = {name: f"{APART}{told}{TOGETHER}" for name, told in places.items()}
         return (FRENCH[id] if found == french else found).format(**places)
+
+
+def unmarked(text: str) -> str:
+    """Words without the marks of direction, which are neither drawn nor spoken."""
+    return _MARKS.sub("", text)
 
 
 def what_and_do(say: Say, word: Reason | Refusal | Fault | Warn) -> tuple[str, str]:

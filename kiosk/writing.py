@@ -5,6 +5,7 @@ line is put in the order of the eye; machine names, hours and figures come out a
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kivy.properties import BooleanProperty, NumericProperty, ReferenceListPrope
 from kivy.uix.label import Label
 
 from kiosk import direction
+from kiosk.words import APART, TOGETHER, unmarked
 
 _FONTS = Path(__file__).with_name("fonts")
 FONT = "Lisiere Sans"
@@ -26,7 +28,6 @@ SLACK = 3
 """Pixels of a line's width left free: what a line measures alone and within a text differs by as much."""
 
 _ARABIC = re.compile("[\u0600-\u06ff]")
-_MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
 
 
 class FitLabel(Label):
@@ -98,7 +99,7 @@ def _spacing(words: str) -> float:
 def for_the_eye(words: str, bold: bool, width: int, size: int) -> str:
     """Words as Kivy is to write them: in lines of this width; those read from right to left in the eye's order."""
     lines = _lines(words, bold, width, size)
-    return "\n".join(map(_ordered, lines) if _ARABIC.search(words) else lines)
+    return "\n".join(map(_ordered, _apart(lines)) if _ARABIC.search(words) else map(unmarked, lines))
 
 
 def _lines(words: str, bold: bool, width: int, size: int) -> list[str]:
@@ -116,13 +117,20 @@ def _lines(words: str, bold: bool, width: int, size: int) -> list[str]:
     return lines
 
 
+def _apart(lines: list[str]) -> Iterator[str]:
+    """Lines of which each sets apart what was set apart, and not yet at its end, in the line before."""
+    for place, line in enumerate(lines):
+        before = "".join(lines[:place])
+        yield APART * (before.count(APART) - before.count(TOGETHER)) + line
+
+
 def _ordered(line: str) -> str:
     """One line, its letters joined and in the order of the eye."""
-    return _MARKS.sub("", str(get_display(reshape(line), base_dir="R")))
+    return unmarked(str(get_display(reshape(line), base_dir="R")))
 
 
 @lru_cache(maxsize=16384)
 def _width(words: str, bold: bool, size: int) -> int:
-    shown = _ordered(words) if _ARABIC.search(words) else words
+    shown = _ordered(words) if _ARABIC.search(words) else unmarked(words)
     label = CoreLabel(text=shown, bold=bold, font_size=size, font_name=FONT)
     return int(label.get_extents(shown)[0])

@@ -15,6 +15,7 @@ from kiosk.app import KioskApp
 from kiosk.keys import Key, TileCard
 from kiosk.stage import Stage
 from kiosk.story import Story
+from kiosk.words import unmarked
 from kiosk.writing import FitLabel
 
 BIG = (1280, 800)
@@ -26,10 +27,12 @@ class Recorded:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
+        self.raw: list[tuple[str, str]] = []
         self.tones: list[bool] = []
 
     def say(self, text: str, language: str) -> None:
         self.said.append((plain(text), language))
+        self.raw.append((text, language))
 
     def tone(self, good: bool) -> None:
         self.tones.append(good)
@@ -142,7 +145,7 @@ class Robot:
 
 
 def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
+    return unmarked(text).replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
 
 
 def words_on(key: Key) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from access.book import Accepted
 from access.bookings import Booking
-from controller.link import Ask, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp
+from controller.link import TIMEOUT, Ask, Reply, UnitLink, UnitState, UnreachableUnit, WalkUp
 from controller.panel import Panel
 from kiosk.courier import TRIES, Courier
 
@@ -84,6 +84,11 @@ def test_a_courier_carries_the_same_ask_again_and_then_gives_up(stand: Stand) ->
     stand.courier.ask(WALK_UP, stand.answers.put)
     assert stand.answers.get(timeout=LIMIT_S) is None
     assert tried == [WALK_UP] * TRIES
+
+
+def test_nobody_waits_longer_than_five_seconds_for_a_way_out() -> None:
+    """A unit that never answers has been asked for the last time before five seconds are over."""
+    assert TIMEOUT * TRIES < 5
 
 
 def test_a_unit_that_is_gone_is_not_told_of_and_logged_once(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:

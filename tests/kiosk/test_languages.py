@@ -9,7 +9,7 @@ from fontTools.ttLib import TTFont
 from kivy.core.text import LabelBase
 
 from kiosk.languages import FOLDER, LANGUAGES, catalogue, translations
-from kiosk.words import FRENCH, SOURCE
+from kiosk.words import FRENCH, SOURCE, unmarked
 from kiosk.writing import FONT, for_the_eye
 
 OTHERS = [language for language in LANGUAGES if language != "fr"]
@@ -78,6 +78,19 @@ def test_lines_of_arabic_are_in_the_order_in_which_they_are_read() -> None:
     assert first == for_the_eye("هذه الآلة", False, 500, 20)
 
 
+def test_a_name_keeps_its_dot_and_its_brackets_in_arabic() -> None:
+    """What stands with a name stays with it, on its side, also where the name is broken into two lines."""
+    line = for_the_eye(catalogue("ar")("lend.done.what", name="Ana B.", at="18:00"), False, 2000, 20)
+    assert "Ana B." in line and line.index("18:00") < line.index("Ana B.")
+    names = catalogue("ar")("board.helpers", names="Ana (broderie), Paul (machines plates)")
+    whole = for_the_eye(names, False, 2000, 20)
+    assert whole.startswith("Ana (broderie), Paul (machines plates)")
+    for width in range(120, 400, 20):
+        lines = for_the_eye(names, False, width, 20).split("\n")
+        rest = " ".join(line for line in lines if any("A" <= c <= "z" for c in line))
+        assert "(broderie)," in rest and "(machines" in rest and rest.endswith("plates)"), lines
+
+
 @pytest.mark.parametrize("language", list(LANGUAGES))
 def test_hours_are_of_twenty_four(robot: Any, language: str) -> None:
     """Half past three in the afternoon is 15:30 in every language."""
@@ -116,7 +129,7 @@ def test_arabic_is_mirrored(robot: Any) -> None:
     left = robot.card("piqueuse-1").x
     robot.badge("tag-nour")
     assert robot.card("piqueuse-1").x > left
-    greeting = next(label for label in robot.labels() if label.words == "مرحبًا Nour")
+    greeting = next(label for label in robot.labels() if unmarked(label.words) == "مرحبًا Nour")
     assert greeting.halign == "right"
     robot.touch("خروج")
     assert robot.card("piqueuse-1").x == left

@@ -13,7 +13,7 @@ from access.vocabulary import Fault, Reason, Refusal
 from kiosk.app import KioskApp
 from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
-from kiosk.keys import ChoiceKey, Key, TileCard
+from kiosk.keys import ChoiceKey, EntryCard, Key, TileCard
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.pictures import scenes
 from kiosk.pictures_team import Scene
@@ -71,7 +71,7 @@ def visible(app: Any, kind: type) -> list[Any]:
 
 @pytest.mark.parametrize(("language", "size"), [*quick, *rest], ids=str)
 def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
-    """In every language, and a third longer, no text is cut, keys take a finger of 20 mm, and none overlap."""
+    """In every language, a third longer too, no text is cut; keys take a finger of 20 mm, and are 3 mm apart."""
     for scene in SCENES:
         with staged(language, size) as (story, stage):
             scene.act(story, stage.app)
@@ -86,7 +86,9 @@ def look_at(scene: Scene, stage: Stage, size: tuple[int, int]) -> None:
     small = [key for key in keys if min(key.width, key.height) < mm(20) - ROUNDING]
     assert (scene.name, [(key.size, key) for key in small]) == (scene.name, [])
     for one, other in itertools.combinations(keys, 2):
-        assert not one.collide_widget(other), (scene.name, one, other)
+        across = max(one.x, other.x) - min(one.right, other.right)
+        along = max(one.y, other.y) - min(one.top, other.top)
+        assert max(across, along) >= mm(3) - ROUNDING, (scene.name, one, other)
     for key in keys:
         assert key.x >= 0 and key.y >= 0 and key.right <= size[0] and key.top <= size[1], (scene.name, key)
 
@@ -102,13 +104,26 @@ def test_every_choice_of_a_page_is_on_it(size: tuple[int, int]) -> None:
             assert len(middle) == number
 
 
-def test_a_lone_choice_stands_where_reading_begins() -> None:
-    """In Arabic the one thing that can be chosen is at the right, under its question."""
-    with staged("ar", SMALL) as (story, stage):
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_lone_choice_stands_where_reading_begins(language: str) -> None:
+    """The one thing that can be chosen begins where its question does: at the right in Arabic, else at the left."""
+    with staged(language, SMALL) as (story, stage):
         next(scene for scene in SCENES if scene.name == "sheet-coming").act(story, stage.app)
         stage.settle()
         (lone,) = [key for key in visible(stage.app, ChoiceKey) if key.large > 6]
-        assert lone.center_x > SMALL[0] / 2
+        edges = (lone.x, SMALL[0] - lone.right)[:: -1 if language == "ar" else 1]
+        assert edges[0] == pytest.approx(mm(3), abs=ROUNDING) and edges[1] > SMALL[0] / 2
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_booking_of_ones_own_is_as_wide_as_the_machines(language: str) -> None:
+    """The line of what is one's own ends where the last machine under it does, on both sides."""
+    with staged(language, BIG) as (story, stage):
+        next(scene for scene in SCENES if scene.name == "member").act(story, stage.app)
+        stage.settle()
+        (line,), tiles = visible(stage.app, EntryCard), visible(stage.app, TileCard)
+        assert line.x == pytest.approx(min(tile.x for tile in tiles), abs=4 * ROUNDING)
+        assert line.right == pytest.approx(max(tile.right for tile in tiles), abs=4 * ROUNDING)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,12 +149,14 @@ def test_sizes_are_of_the_screen_that_is_there(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_state_words_and_shapes_carry_across_a_room() -> None:
-    """On the board each state is a shape of 10 mm and a word whose capitals are 4 mm high, or more."""
+    """On the board each state is a shape of 10 mm, its word's capitals are 4 mm and its hour's 3.4 mm at least."""
     with staged("fr", BIG) as (_, stage):
         for card in visible(stage.app, TileCard):
             if card.tile.wordy:
                 continue
             (sign,) = [w for w in card.walk(restrict=True) if isinstance(w, StateSign) and w.opacity]
-            (word,) = [w for w in card.walk(restrict=True) if isinstance(w, FitLabel) and w.words == card.tile.word]
+            labels = {w.words: w for w in card.walk(restrict=True) if isinstance(w, FitLabel)}
             assert min(sign.size) >= mm(10)
+            word, hour = labels[card.tile.word], labels[card.tile.line]
             assert word.font_size * 0.71 >= mm(4)  # a capital is 0.71 of the size in this font
+            assert hour.font_size * 0.71 >= mm(3.4)

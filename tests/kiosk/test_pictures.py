@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from kivy.base import EventLoop
 from kivy.graphics import Color, Fbo
+from kivy.metrics import mm
 from PIL import Image, ImageChops
 
 from kiosk.pictures import scenes, story_app, take, take_one
-from kiosk.signs import draw_shape
+from kiosk.signs import Sign, draw_shape
 from kiosk.stage import Stage
 from kiosk.story import Story
 from kiosk.views.tile import Look
@@ -75,7 +76,7 @@ def test_pictures_are_written_with_an_index(tmp_path: Path, monkeypatch: pytest.
     + [("board-contrast", 7.0), ("sheet-contrast", 7.0), ("record-contrast", 7.0)],
 )
 def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Path) -> None:
-    """Measured on the pixels of every word: 4.5 to 1 or more, and 7 to 1 in high contrast."""
+    """Measured on the pixels: every word 4.5 to 1 or more, and 7 to 1 in high contrast; every sign 3 to 1."""
     story = Story()
     stage = Stage(story_app(story), (1280, 800))
     try:
@@ -87,6 +88,9 @@ def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Pa
         assert len(shown) > 2
         for label in shown:
             assert contrast(_crop(picture, label)) >= least, label.words
+        drawn = [w for w in stage.app.root.current_screen.walk() if isinstance(w, Sign) and w.opacity]
+        for sign in (w for w in drawn if min(w.size) > mm(1)):
+            assert contrast(_place_of(picture, sign)) >= 3, sign
     finally:
         stage.close()
 
@@ -96,6 +100,11 @@ def _crop(picture: Image.Image, label: Any) -> Image.Image:
     x, y = label.to_window(*label.corner)
     width, height = label.texture_size
     return picture.crop((int(x), int(800 - y - height), int(x + width), int(800 - y)))
+
+
+def _place_of(picture: Image.Image, sign: Any) -> Image.Image:
+    x, y = sign.to_window(*sign.pos)
+    return picture.crop((int(x), int(800 - y - sign.height), int(x + sign.width), int(800 - y)))
 
 
 def contrast(crop: Image.Image) -> float:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from controller.link import WalkUp
+from kiosk.languages import LANGUAGES, catalogue
+from tests.kiosk.conftest import plain
 
 
 def walk_to(robot: Any, words: str) -> None:
@@ -46,6 +48,26 @@ def test_a_person_is_spoken_to_in_their_language(robot: Any, language: str, voic
     robot.press(robot.buttons.this)
     robot.badge("tag-zoé")
     assert robot.voice.said[-1][1] == voice
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_main_flow_is_had_by_ear_in_every_language(robot: Any, language: str) -> None:
+    """A badge and two buttons, and the machine is on: all that is said is in the language's own words and voice."""
+    say = catalogue(language)
+    robot.story.people_speak(language)
+    robot.press(robot.buttons.next)
+    robot.badge("tag-zoé")
+    said = len(robot.voice.said)
+    free = say("spoken.machine", name="Surjeteuse 1", word=say("look.free"), line="")
+    walk_to(robot, plain(free).split(",")[0])
+    robot.press(robot.buttons.this)
+    assert plain(say("sheet.question")) in robot.voice.said[-1][0]
+    walk_to(robot, "15:02")
+    robot.press(robot.buttons.this)
+    assert plain(say("result.on.what", at="15:02")) in robot.voice.said[-1][0]
+    assert robot.story.units["surjeteuse-1"].state.phase == "running"
+    assert {voice for _, voice in robot.voice.said[said:]} == {LANGUAGES[language].voice}
+    assert not any("\u2066" <= letter <= "\u2069" for text, _ in robot.voice.raw for letter in text)
 
 
 def test_a_screen_that_only_grows_older_is_not_read_again(robot: Any) -> None:
