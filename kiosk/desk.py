@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from access.vocabulary import Reason
-from controller.link import Ask, Rate, UnitAnswer, UnitState
+from controller.link import Ask, Rate, UnitAnswer, UnitState, WalkUp
 from kiosk import deeds
 from kiosk import session as steps
 from kiosk.asks import ask_of
@@ -18,6 +18,7 @@ from kiosk.errands import Errands
 from kiosk.languages import catalogue
 from kiosk.ports import Clock, Directory, Link, Office, Reader, Writer
 from kiosk.session import EMPTY, Session, Stage
+from kiosk.starts import Starts
 from kiosk.team import Team, laid
 from kiosk.views import Shown, view
 from kiosk.views.result import UNDO_S
@@ -74,6 +75,7 @@ class Desk:
         self._known: object = None
         self._shown: Shown | None = None
         self._badge = ""
+        self._starts = Starts(self._ask_back)
         self._errands = Errands(office, writer, clock, draw, self._send, self._change_team)
 
     def start(self) -> None:
@@ -101,6 +103,7 @@ class Desk:
         if self.session.complete:
             self._ask()
             self._read_inbox()
+        self._look_at_the_starts()
         self._look_at_the_team()
         known = self.session, self._news, int(self._clock.monotonic() * LOOKS_A_SECOND)
         if self._shown is None or known != self._known:
@@ -114,7 +117,7 @@ class Desk:
         for post in site.posts:
             self._seen.setdefault(post.machine.id, Seen(heard_at=monotonic))
         say = self._say(self.session.language)
-        return Scene(site, self._seen, self._clock.now(), monotonic, say, self._reader_lost)
+        return Scene(site, self._seen, self._clock.now(), monotonic, say, self._reader_lost, self._starts.known)
 
     def _look(self) -> Shown:
         session, scene = self.session, self.scene()
@@ -257,7 +260,19 @@ class Desk:
         assert machine is not None
         self._step(steps.asked(self.session))
         request = self.session.request
+        if isinstance(message, WalkUp) and not self._directory.site().post(machine).machine.hazardous:
+            self._starts.asked(machine, request, self._clock.monotonic())
         self._send(machine, message, lambda answer: self.post(lambda: self._answered(request, answer)))
+
+    def _ask_back(self, machine: str, message: Ask, answered: Callable[[UnitAnswer | None], None]) -> None:
+        """Ask for nobody on the screen; the answer comes on the frame loop."""
+        self._send(machine, message, lambda answer: self.post(lambda: answered(answer)))
+
+    def _look_at_the_starts(self) -> None:
+        """A machine that was taken has power in time, or is given back."""
+        if self._starts.look(self._seen, self.session.request, self._clock.monotonic()):
+            self._news += 1
+            self._read_inbox()
 
     def _message(self, session: Session) -> Ask:
         assert session.wish is not None
@@ -278,6 +293,7 @@ class Desk:
             link.ask(message, answered)
 
     def _answered(self, request: str, answer: UnitAnswer | None) -> None:
+        self._starts.answered(request, answer)
         self._step(steps.answered(self.session, request, answer, self._clock.monotonic()))
 
     def _tell_of(self, deed: Deed, before: Session) -> None:

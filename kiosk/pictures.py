@@ -86,6 +86,7 @@ def scenes() -> Iterator[Scene]:
     yield Scene("sheet-given-back", "Annulé, avec dix secondes pour changer d'avis", _given_back)
     yield Scene("sheet-asking", "On demande à la machine", _slow)
     yield Scene("sheet-on", "C'est parti", badge("tag-zoé", Pick("surjeteuse-1"), Take(60)))
+    yield Scene("sheet-off", "Pas de courant en deux secondes : c'est annulé", _unpowered)
     yield Scene("sheet-hazardous", "Badgez à la machine", badge("tag-zoé", Pick("presse-1"), Take(30)))
     yield Scene("sheet-refused", "Refusé par la machine", _taken)
     yield Scene("sheet-unreachable", "La machine n'a pas répondu", _deaf)
@@ -117,6 +118,14 @@ def _given_back(story: Story, app: KioskApp) -> None:
 def _slow(story: Story, app: KioskApp) -> None:
     story.units["recouvreuse"].slow = True
     badge("tag-zoé", Pick("recouvreuse"), Take(60))(story, app)
+
+
+def _unpowered(story: Story, app: KioskApp) -> None:
+    """The machine books, and does not switch on; what it says to the undo is lost."""
+    story.units["recouvreuse"].run = lambda booking: None  # type: ignore[method-assign]
+    badge("tag-zoé", Pick("recouvreuse"), Take(60))(story, app)
+    story.units["recouvreuse"].deaf = True
+    story.pass_time(2)
 
 
 def _taken(story: Story, app: KioskApp) -> None:

@@ -10,11 +10,11 @@ from kiosk.deeds import Again, GiveBack, Later, Lengthen, Rate, Reply, Report, S
 from kiosk.ports import Post
 from kiosk.session import Session, Stage
 from kiosk.views.preview import anybody, why
-from kiosk.views.scene import Choice, Scene
+from kiosk.views.scene import Choice, Scene, Start
 from kiosk.words import what_and_do
 
-START_S = 3
-"""How long a machine may take to switch on or off before the screen stops promising it."""
+SWITCH_S = 3
+"""How long one's own booking may take to begin, or a machine to switch off, before it is promised no longer."""
 UNDO_S = 10
 """How long one may change one's mind."""
 FACES = (3, 2, 1)
@@ -46,8 +46,13 @@ def result_of(session: Session, post: Post, scene: Scene) -> Result | None:
         left = max(0, round(UNDO_S - (scene.monotonic - session.since)))
         keep = Choice(Undo(), say("result.keep"), main=True)
         return Result(True, say("result.given_back"), say("result.leaving.what", seconds=left), keys=(keep,))
+    start = scene.starts.get(session.request)
     if session.stage is Stage.ASKING:
+        if start is not None and start.late:
+            return Result(False, say("result.off"), say("result.off.unheard.what"), say("result.asking"))
         return Result(None, say("result.asking"), say("result.asking.what"))
+    if start is not None and start.withdrawn:
+        return _withdrawn(start, session.request, post, scene)
     match session.answer or _made(session, post, scene):
         case None:
             again = Choice(Again(), say("sheet.again"), main=True)
@@ -68,6 +73,23 @@ def _made(session: Session, post: Post, scene: Scene) -> Accepted | None:
     state = scene.state(post.machine.id)
     bookings = state.bookings if state is not None else ()
     return next((Accepted(b) for b in bookings if b.id == session.request and b.live), None)
+
+
+def _withdrawn(start: Start, request: str, post: Post, scene: Scene) -> Result:
+    """No power in time, so it is given back: whether it is, or the power came after all, its unit says."""
+    say, state = scene.say, scene.state(post.machine.id)
+    kept = next((b for b in state.bookings if b.id == request and b.live), None) if state is not None else None
+    given_back = isinstance(start.told, Accepted)
+    if kept is not None and state is not None and state.booking == request and state.phase != "idle":
+        if given_back:
+            return Result(None, say("result.stopping"), say("result.stopping.what"))
+        return Result(True, say("result.on"), say("result.on.what", at=scene.hour(kept.end)))
+    title = say("result.off")
+    if start.told is None:
+        return Result(False, title, say("result.off.asked.what"), say("result.off.do"))
+    if given_back or kept is None:
+        return Result(False, title, say("result.off.undone.what"), say("result.off.do"))
+    return Result(False, title, say("result.off.kept.what", at=scene.hour(kept.end)), say("result.badge_there"))
 
 
 def _accepted(booking: Booking, session: Session, post: Post, scene: Scene) -> Result:
@@ -91,7 +113,8 @@ def _granted(booking: Booking, session: Session, post: Post, scene: Scene) -> Re
         return Result(True, say("result.on"), say("result.on.what", at=at), keys=undo)
     if post.machine.hazardous:
         return Result(True, say("result.badge"), say("result.badge.what", at=at), keys=undo)
-    if scene.monotonic - session.since < START_S:
+    start = scene.starts.get(session.request)
+    if (not start.late) if start is not None else scene.monotonic - session.since < SWITCH_S:
         return Result(None, say("result.starting"), say("result.starting.what"))
     do = say("result.not_started.do")
     tap = scene.fresh_refusal(post.machine.id)
@@ -114,7 +137,7 @@ def _done(session: Session, post: Post, scene: Scene) -> Result:
     state = scene.state(post.machine.id)
     if state is not None and state.phase == "idle":
         return _finished(session, post, scene)
-    if scene.monotonic - session.since < START_S:
+    if scene.monotonic - session.since < SWITCH_S:
         return Result(None, say("result.stopping"), say("result.stopping.what"))
     return Result(False, say("result.not_stopped"), say("result.not_stopped.what"), say("result.badge_there"))
 

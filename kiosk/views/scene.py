@@ -1,13 +1,13 @@
 """What a view is made of: what is known of the workshop and of its units, at an instant, in a language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from access.times import on_the_wall
 from access.vocabulary import Outcome
-from controller.link import LastTap, UnitState
+from controller.link import LastTap, UnitAnswer, UnitState
 from kiosk.deeds import Deed
 from kiosk.ports import Site
 from kiosk.words import Say
@@ -30,6 +30,19 @@ class Seen:
     refused_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A walk-up that has no power yet.
+
+    `late`: it should have; `withdrawn`: so the kiosk gives it back; `told`: what the unit said to that, or None.
+    """
+
+    machine: str
+    late: bool = False
+    withdrawn: bool = False
+    told: UnitAnswer | None = None
+
+
 def hear(seen: Seen, state: UnitState | None, monotonic: float) -> Seen:
     """What is known of a unit after it said this; None: that there is nothing new."""
     if state is None:
@@ -47,7 +60,7 @@ def _worth_telling(tap: LastTap, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a view is made of."""
+    """Everything a view is made of. `starts`: the walk-ups without power, by their bookings' ids."""
 
     site: Site
     seen: Mapping[str, Seen]
@@ -55,6 +68,7 @@ class Scene:
     monotonic: float
     say: Say
     reader_lost: bool = False
+    starts: Mapping[str, Start] = field(default_factory=dict)
 
     def state(self, machine: str) -> UnitState | None:
         """How the unit stood when it was last heard."""

@@ -64,11 +64,10 @@ def test_a_hazardous_machine_asks_for_the_badge_at_the_machine(robot: Any) -> No
 
 def test_a_booked_machine_that_does_not_start_is_not_said_to_be_on(robot: Any) -> None:
     """The screen says that a machine is on when the machine says so, and otherwise what to do."""
-    unit = robot.story.units["piqueuse-1"]
-    unit.run = lambda booking: None
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("14:32")
+    robot.story.units["surjeteuse-2"].run = lambda booking: None
+    robot.badge("tag-ana")
+    robot.touch("Suite")
+    robot.touch("Démarrer")
     assert "La machine démarre…" in robot.words()
     robot.wait(4)
     assert "la machine n'a pas démarré.\nBadgez à la machine." in robot.words()

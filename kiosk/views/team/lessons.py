@@ -10,7 +10,7 @@ from kiosk.ports import Person, Post
 from kiosk.session import Session
 from kiosk.team import EndLesson, Enter, OpenUntil, Team, TeamPage, Toggle
 from kiosk.views.preview import circumstances
-from kiosk.views.result import START_S
+from kiosk.views.result import SWITCH_S
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.panel import Panel, Table, ways_out
 from kiosk.views.tile import Look, tile
@@ -113,5 +113,5 @@ def _became(part: Part, lesson: Lesson, team: Team, scene: Scene) -> str:
     at = scene.hour(booking.end)
     if state is not None and state.booking == booking.id and state.phase in ("running", "finishing"):
         return say("lesson.on" if lesson.reaches(booking.end) else "lesson.on_shorter", at=at)
-    waits = scene.monotonic - team.since < START_S and not scene.site.post(part.machine).machine.hazardous
+    waits = scene.monotonic - team.since < SWITCH_S and not scene.site.post(part.machine).machine.hazardous
     return say("result.asking") if waits else say("lesson.tap", at=at)

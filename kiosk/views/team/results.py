@@ -6,7 +6,7 @@ from kiosk.deeds import Again
 from kiosk.office import GiveCard, Lend, Lock, NotDone, Noted, NoteService, Obstacle, Unlock
 from kiosk.session import Session
 from kiosk.team import Team
-from kiosk.views.result import START_S, Result
+from kiosk.views.result import SWITCH_S, Result
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.sheet import Sheet
 from kiosk.views.team.panel import Panel, ways_out
@@ -64,6 +64,6 @@ def _cleared(team: Team, scene: Scene) -> Result:
     say, state = scene.say, scene.state(team.machine)
     if state is not None and Fault.RELAY_WELDED not in state.faults:
         return Result(True, say("clear.done"), say("unlock.done.what"))
-    if scene.monotonic - team.since < START_S:
+    if scene.monotonic - team.since < SWITCH_S:
         return Result(None, say("result.asking"), say("result.asking.what"))
     return Result(False, say("clear.stands"), say("clear.stands.what"), say("clear.stands.do"))
