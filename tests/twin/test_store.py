@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from access.book import Accepted
 from access.vocabulary import Refusal
@@ -16,6 +17,18 @@ def test_a_failed_transaction_leaves_nothing(shop):
         conn.execute(text("UPDATE units SET version = 99"))
         raise RuntimeError
     assert ("unit-saw", 99) not in shop.rows_of("SELECT id, version FROM units")
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_what_the_driver_complains_of_is_said_as_sqlalchemy_does(tmp_path, way):
+    """A busy or broken file is one kind of error, whoever asked it: the pages answer 503 to that one. What was
+    written before it is gone, and the next transaction begins afresh."""
+    store = Store(tmp_path / "twin.db", durable=False)
+    with pytest.raises(OperationalError), getattr(store, way)() as conn:
+        conn.connection.dbapi_connection.execute("SELECT * FROM nothing")
+    with getattr(store, way)() as conn:
+        assert conn.execute(text("SELECT value FROM meta WHERE key = 'epoch'")).scalar_one() == "1"
+    store.close()
 
 
 def test_a_store_is_opened_again_as_it_was_left(tmp_path):
