@@ -21,7 +21,7 @@ CALM_MS = 60_000
 class Standing:
     """One machine, its unit and what hangs on it. All instants are milliseconds of true time.
 
-    `synced_ms`: when the twin was heard that its replica is of; `timed_ms`: when the twin last told it the time;
+    `synced_ms`: when the twin said what its replica is of; `timed_ms`: when the unit last heard the time from it;
     `copied_ms`: the first of these, of the replica that was copied; `struck_ms`: when anything befell the unit, its
     line or the twin; `rough`: what its line does to messages now.
     """
@@ -86,8 +86,8 @@ class Standing:
         self.bench.catch_up()
         if self.bench.line.executed != self.exchanges:
             self.exchanges, self.uncertain = self.bench.line.executed, False
-            self.synced_ms = self.timed_ms = now
-            if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms:
+            self.synced_ms, self.timed_ms = self.bench.line.heard_of_ms, now
+            if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms < self.synced_ms:
                 self.lock_heard_ms = now
         if self.bench.unit is None:
             self.silent_since = now if self.silent_since is None else self.silent_since
