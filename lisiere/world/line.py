@@ -6,7 +6,6 @@ a link that breaks at the step swallows what a real one would have.
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from controller.assembly import Unit, exchanged
@@ -39,7 +38,8 @@ class Attached(Protocol):
 
 class Line:
     """See the module. `linked`: it is whole; `acked`: the journal's last row that the twin has acknowledged;
-    `heard_of_ms`: when the twin gave the answer that was heard last; `executed` and `skipped` count exchanges; `latency_ms` says how long the next answer takes."""
+    `heard_of_ms`: when the twin gave the answer that was heard last; `executed` and `skipped` count exchanges;
+    `latency_ms` says how long the next answer takes."""
 
     def __init__(self, attached: Attached, schedule: Schedule, sync_ms: int) -> None:
         self._attached = attached
@@ -119,7 +119,7 @@ class Line:
         def arrives() -> None:
             if self._lives == life and self._attached.unit is not None:
                 self._attached.catch_up()
-                self._answered(replace(news, received_ms=self._attached.clock.read().mono_ms))
+                self._answered(news._replace(received_ms=self._attached.clock.read().mono_ms))
 
         self._schedule.at(self._busy_until, Turn.NETWORK, arrives)
         if self._due is not None:  # there was news meanwhile: a unit asks one thing at a time
