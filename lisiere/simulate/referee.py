@@ -118,7 +118,7 @@ class Referee:
         self._promises.look(now)
 
     def audit(self) -> None:
-        """Every night: the files."""
+        """The files."""
         self._books.audit(self._site.schedule.ms)
 
     def healed(self) -> None:
