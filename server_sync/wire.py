@@ -7,7 +7,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from access.bookings import Booking, RequestRefused, WebRequest
 from access.facts import instant, stamp
@@ -64,8 +64,7 @@ class ExchangeRequest:
     bookings: tuple[Booking, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeReply:
+class ExchangeReply(NamedTuple):
     """What the twin answers. `acked` is the highest contiguous sequence it has on disk for the journal's `epoch`;
     `replica` is the signed replica's bytes when the unit's is older, else None. `head`, for a unit that is
     starting, is the hash of its row `acked`, empty for an epoch that was left. `fork` says why the unit is in

@@ -8,9 +8,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
@@ -65,8 +64,7 @@ class Source(Protocol):
         """How the unit stands, for the twin's page."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """What an exchange brought. The readings around it are the unit's monotonic milliseconds."""
 
     reply: ExchangeReply

@@ -58,7 +58,7 @@ class Bench:
         reply = known.reply
         assert reply is not None
         self.now = reply.time + timedelta(minutes=1)
-        reply = reply if acked is None else replace(reply, acked=acked)
+        reply = reply if acked is None else reply._replace(acked=acked)
         store = ReplicaStore(self.folder / "replica.db", KEY.public)
         store.keep_replica(
             seal(replica_to_bytes(replace(known.replica, machine=machine or known.replica.machine)), KEY)

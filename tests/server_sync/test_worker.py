@@ -272,7 +272,7 @@ def answered(site: Site, sealed: bytes) -> Sync:
 
 def reply(**more: Any) -> ExchangeReply:
     """What the twin would say."""
-    return replace(ExchangeReply("nonce", NOON, NOON, 0, Version(1, 1)), **more)
+    return ExchangeReply("nonce", NOON, NOON, 0, Version(1, 1))._replace(**more)
 
 
 def test_an_older_replica_is_refused(site: Site) -> None:
