@@ -72,7 +72,7 @@ class BarChart(Widget):
                 self._write(bar.day, x - 2, base - round(mm(FOOT_MM)), round(step) + 4, round(mm(5.4)), "middle")
 
     def _write(self, words: str, x: int, y: int, width: int, height: int, side: str) -> None:
-        label = FitLabel(words=words, side=side, biggest=3.6, least=2.2, color=(*colours.now.soft, 1))
+        label = FitLabel(words=words, side=side, biggest=3.6, color=(*colours.now.soft, 1))
         self.add_widget(label)
         label.size = width, height
         label.pos = x, y

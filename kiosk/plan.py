@@ -18,7 +18,7 @@ from kiosk.desk import Desk
 from kiosk.direction import Row
 from kiosk.keys import Grid
 from kiosk.views.team.plan import Block, Plan, Strip
-from kiosk.writing import FitLabel, fitting
+from kiosk.writing import FitLabel, fitting, smallest
 
 STRIP_MM = (120.0, 9.0)
 """The smallest strip; there is never more than one beside another."""
@@ -41,7 +41,7 @@ class _Day(Widget):
 
     def _write(self, words: str, place: tuple[int, int, int, int], **looks: object) -> None:
         x, y, width, height = place
-        label = FitLabel(words=words, side="middle", least=2.2, **looks)
+        label = FitLabel(words=words, side="middle", **looks)
         self.add_widget(label)
         label.size, label.pos = (width, height), (x, y)
 
@@ -118,7 +118,7 @@ class DayStrip(_Day):
 
 def _fits(words: str, width: int, height: int) -> bool:
     """Whether words can be read in so much room."""
-    return not fitting(words, True, (width, height), (round(mm(3.4)), round(mm(2.3))))[1]
+    return not fitting(words, True, (width, height), (smallest(), smallest()))[1]
 
 
 class StripRow(Row):

@@ -38,7 +38,7 @@ class Line(Row):
         """As many words side by side as there are columns."""
         self.clear_widgets()
         for words, share in zip(cells.words, cells.shares, strict=True):
-            self.add_widget(FitLabel(words=words, size_hint_x=share, biggest=4.4, least=2.4, bold=self.bold))
+            self.add_widget(FitLabel(words=words, size_hint_x=share, biggest=4.4, bold=self.bold))
 
 
 class HeadLine(Line):

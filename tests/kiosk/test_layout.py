@@ -13,13 +13,14 @@ from access.vocabulary import Fault, Reason, Refusal
 from kiosk.app import KioskApp
 from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
-from kiosk.keys import ChoiceKey, EntryCard, Key, TileCard
+from kiosk.keys import ChoiceKey, EntryCard, Key
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.pictures import scenes
 from kiosk.pictures_team import Scene
 from kiosk.signs import StateSign
 from kiosk.stage import Stage
 from kiosk.story import Story
+from kiosk.tiles import TileCard
 from kiosk.views.tile import Look, Tile
 from kiosk.words import Say, what_and_do
 from kiosk.writing import FitLabel
