@@ -14,12 +14,15 @@ from kiosk.deeds import Back, Deed
 from kiosk.direction import Row
 from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
+from kiosk.writing import narrowest, smallest
 
 GAP_MM = 3.0
 """Between two keys: a finger that is beside one is on none."""
-ENTRY_MM = (100.0, 22.0)
+ENTRY_MM = (100.0, 20.0)
 CHOICE_MM = (21.0, 20.0)
 TALLEST_MM = 46.0
+SIDE_MM = 1.0
+"""What is left free at both sides of a key's words."""
 
 _NO_CHOICE = Choice(Back(), "")
 _NO_ENTRY = Entry(Back(), "", "", ())
@@ -82,19 +85,24 @@ class Key(ButtonBehavior, Row):
 
 
 class ChoiceKey(Key):
-    """Something to choose, with its sign. In the middle of a screen it is written large."""
+    """Something to choose, with its sign. In the middle of a screen it is written large.
+
+    `lead`: how much of the room its first words take, against those under them.
+    """
 
     choice = ObjectProperty(_NO_CHOICE, rebind=True)
     ink = ColorProperty((0, 0, 0, 1))
     soft = ColorProperty((0, 0, 0, 1))
     large = NumericProperty(5.0)
+    lead = NumericProperty(1.0)
+    margin = NumericProperty(0)
 
     def on_choice(self, _: object, choice: Choice) -> None:
         """What is chosen, or wanted most, is dyed."""
         palette = colours.now
         dyed = choice.chosen or choice.main
         self.face = palette.main if dyed else palette.card
-        self.edge = palette.main if dyed or not isinstance(choice.deed, Back) else palette.seam
+        self.edge = palette.main if dyed or not isinstance(choice.deed, Back) else palette.edge
         self.ink = palette.on_main if dyed else palette.main if self.large > 6 else palette.ink
         self.soft = palette.on_main if dyed else palette.soft
 
@@ -236,9 +244,19 @@ class KeyBar(Row):
         keys = self.children if direction.right_to_left else reversed(self.children)
         for key, choice in zip(keys, self.choices, strict=True):
             key.choice = choice
-            key.width = round(mm(self.signed_mm if choice.sign else 38 if choice.main else 30))
+            key.width = max(round(mm(self._usual_mm(choice))), _least_width(choice))
         gaps = max(0, len(self.choices) - 1) * self.spacing
         self.width = sum(key.width for key in self.children) + gaps
+
+
+    def _usual_mm(self, choice: Choice) -> float:
+        return self.signed_mm if choice.sign else 30 if choice.main or choice.caption else 24
+
+
+def _least_width(choice: Choice) -> int:
+    """So wide that its longest word is not cut, in pixels."""
+    longest = [narrowest(words, bold, smallest()) for words, bold in ((choice.big, True), (choice.caption, False)) if words]
+    return max(longest, default=0) + 2 * round(mm(SIDE_MM))
 
 
 class PageKey(Key):

@@ -37,7 +37,7 @@ def least_heights(tile: Tile, width: int, unit: float) -> tuple[int, int, int]:
 
     In pixels, as `width`; `unit` are those of a mm, and are here because the screen may become another.
     """
-    inner = width - edge(width) - round(2 * SIDE_MM * unit)
+    inner = width - edge(width) - round(2 * SIDE_MM * unit) - 2
     sign = round((SIGN_MM + SIGN_GAP_MM) * unit)
     beside = 0 if tile.told else sign if tile.wordy else shape_width(width) + round(SHAPE_GAP_MM * unit)
     _, name = room_for(tile.name, True, inner - (sign if tile.told else 0), smallest())
@@ -73,7 +73,7 @@ class TileCard(Key):
         palette = colours.now
         refused = tile.told and not tile.barred
         self.face = palette.refused if refused else palette.ground(tile.look, tile.barred)
-        self.edge = palette.alarm if refused else palette.seam
+        self.edge = palette.alarm if refused else palette.edge
         self.colour = palette.soft if tile.barred else palette.looks[tile.look]
         self.cloth = cloth.twill(tuple(self.colour[:3]))
         self._divide()

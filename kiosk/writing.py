@@ -30,6 +30,9 @@ BODY_MM, STATE_MM = 3.0, 4.0
 CAPITAL = 0.714
 """A capital's height, as a share of the size of its letters: the font file says it."""
 
+NOTHING = 0.01
+"""What words that are not there need: a box shares its room by need, and takes 0 for 'as it is'."""
+
 SLACK = 3
 """Pixels of a line's width left free: what a line measures alone and within a text differs by as much."""
 
@@ -38,7 +41,7 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 
 class FitLabel(Label):
     """Words that fill their place without leaving it: letters of `biggest` mm, and capitals of `capitals` mm at the
-    least. Words for which even those are too big are `clipped`.
+    least. Words for which even those are too big are `clipped`; `need` is the height for which they would not be.
 
     `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read. The texture is no
     larger than the words, which stand at `left` and `foot`: where a processor draws, every pixel of it costs time.
@@ -48,6 +51,7 @@ class FitLabel(Label):
     biggest = NumericProperty(4.6)
     capitals = NumericProperty(BODY_MM)
     side = StringProperty("start")
+    need = NumericProperty(NOTHING)
     clipped = BooleanProperty(False)
     left = NumericProperty(0)
     foot = NumericProperty(0)
@@ -58,6 +62,7 @@ class FitLabel(Label):
         for name in ("size", "words", "biggest", "capitals", "bold", "side"):
             self.fbind(name, self._fit)
         self.bind(texture_size=self._stand, pos=self._stand)
+        self._fit()
 
     def _fit(self, *_: object) -> None:
         place = round(self.width), round(self.height)
@@ -68,6 +73,8 @@ class FitLabel(Label):
         self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
         self._stand()
+        # Last: whoever hears of it may change the size, and all this is done again within.
+        self.need = room_for(self.words, bool(self.bold), place[0], least)[1] if self.words else NOTHING
 
     def _stand(self, *_: object) -> None:
         """Whole pixels, so that no letter is blurred."""
@@ -80,8 +87,8 @@ class FitLabel(Label):
 
 
 def smallest(capitals: float = BODY_MM) -> int:
-    """The size of letters whose capitals are so many mm tall, in pixels."""
-    return ceil(mm(capitals) / CAPITAL)
+    """The size of letters whose capitals are so many mm tall, in pixels; a hundredth of one is nothing."""
+    return ceil(mm(capitals) / CAPITAL - 0.01)
 
 
 @lru_cache(maxsize=4096)
@@ -109,6 +116,11 @@ def room_for(words: str, bold: bool, width: int, size: int) -> tuple[int, int]:
     label = CoreLabel(text=text, bold=bold, font_size=size, font_name=FONT, line_height=_spacing(words))
     across, along = label.render()
     return int(across) + SLACK, int(along) - blank(words, size)
+
+
+def narrowest(words: str, bold: bool, size: int) -> int:
+    """The least width in which words of this size can be broken into lines, in pixels."""
+    return SLACK + max(_width(word, bold, size) for word in re.split("[ \n]", words))
 
 
 def _spacing(words: str) -> float:
