@@ -17,7 +17,7 @@ _FRENCH = {
     "board.invite": "Posez votre badge, ou touchez une machine",
     "board.reader_lost.what": "Le lecteur de badges de cet écran ne répond pas.",
     "board.reader_lost.do": "Badgez à la machine, et prévenez l'accueil.",
-    "board.helpers": "Pour vous aider aujourd'hui : {names}",
+    "board.helpers": "Aide du jour : {names}",
     "more": "Suite",
     # States
     "look.free": "Libre",
@@ -40,7 +40,7 @@ _FRENCH = {
     # The member
     "member.hello": "Bonjour {name}",
     "member.hello_nameless": "Bonjour",
-    "member.choose": "Touchez la machine qu'il vous faut",
+    "member.choose": "Touchez une machine",
     "member.leave": "Quitter",
     "member.untrained": "Il faut l'habilitation {training}.",
     # What is one's own

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kiosk.app import KioskApp
-from kiosk.keys import Key, TileCard
+from kiosk.keys import Key
 from kiosk.stage import Stage
 from kiosk.story import Story
+from kiosk.tiles import TileCard
 from kiosk.words import unmarked
 from kiosk.writing import FitLabel
 

@@ -138,7 +138,7 @@ def runs_page(team: Team, scene: Scene) -> Table:
     heads = say("runs.when"), say("runs.who"), say("runs.powered"), say("runs.running"), say("runs.end")
     rows = tuple(_run(run, scene) for run in runs)
     title = scene.site.post(team.machine).name
-    shares = (1.5, 1.1, 0.9, 0.9, 1.5)
+    shares = (1.35, 0.95, 1.1, 1.1, 1.4)
     return Table(title, say("runs.title"), ways_out(scene), heads, shares, rows, say("runs.none"), more=say("more"))
 
 
@@ -160,7 +160,7 @@ def faults_page(session: Session, team: Team, scene: Scene) -> Table:
     if isinstance(record, Record) and record.reports:
         foot.append(Choice(SeenTo(), say("faults.seen_to"), sign="service.full"))
     title = scene.site.post(team.machine).name
-    shares = (1.0, 3.0, 1.2)
+    shares = (1.4, 2.6, 1.2)
     lead, empty = say("record.faults"), say("faults.none")
     return Table(title, lead, ways_out(scene), heads, shares, rows, empty, tuple(foot), say("more"))
 
