@@ -21,6 +21,7 @@ from kiosk.session import EMPTY, Session, Stage
 from kiosk.starts import Starts
 from kiosk.team import Team, laid
 from kiosk.views import Shown, view
+from kiosk.views.comfort import comfort_key
 from kiosk.views.result import UNDO_S
 from kiosk.views.scene import Scene, Seen, hear
 from kiosk.views.sheet import sheet
@@ -126,7 +127,8 @@ class Desk:
         warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
         ease = session.ease
         shown = view(session, scene)
-        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour)
+        keys = (comfort_key(scene),) if warned else ()
+        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour, keys)
 
     # What people do
 

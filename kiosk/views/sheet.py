@@ -29,6 +29,16 @@ class Sheet:
     keys: tuple[Choice, ...]
     result: Result | None = None
 
+    @property
+    def back(self) -> tuple[Choice, ...]:
+        """The key that leads back, if there is one: it stands alone, where reading begins."""
+        return tuple(key for key in self.keys if key.deed == Back())
+
+    @property
+    def others(self) -> tuple[Choice, ...]:
+        """The other keys, at the other side; each stays where it is when the one that leads back comes."""
+        return tuple(key for key in self.keys if key.deed != Back())
+
 
 def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
     """The screen for the machine that was picked."""
@@ -93,10 +103,11 @@ def _report(shown: Tile, scene: Scene) -> Sheet:
 
 
 def _ways_out(session: Session, result: Result | None, scene: Scene) -> tuple[Choice, ...]:
-    """There is none while the unit is being asked: it answers within seconds."""
+    """One step back, and another language. While the unit is being asked there is no step back: it answers within
+    seconds."""
     say = scene.say
     if session.stage is Stage.ASKING:
-        return ()
+        return (comfort_key(scene),)
     done = session.stage in (Stage.ANSWERED, Stage.LEAVING) and result is not None and result.good
     back = Choice(Back(), say("member.leave" if done else "sheet.back"))
     if session.stage is not Stage.CHOOSING:

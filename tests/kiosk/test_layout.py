@@ -13,7 +13,7 @@ from access.vocabulary import Fault, Reason, Refusal
 from kiosk.app import KioskApp
 from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
-from kiosk.keys import ChoiceKey, EntryCard, Key, TileCard
+from kiosk.keys import ChoiceKey, EntryCard, TileCard
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.pictures import scenes
 from kiosk.pictures_team import Scene
@@ -23,6 +23,7 @@ from kiosk.story import Story
 from kiosk.views.tile import Look, Tile
 from kiosk.words import Say, what_and_do
 from kiosk.writing import FitLabel
+from tests.kiosk.test_language_key import touchable
 
 BIG, SMALL = (1280, 800), (800, 480)
 SCENES = list(scenes())
@@ -82,7 +83,7 @@ def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
 def look_at(scene: Scene, stage: Stage, size: tuple[int, int]) -> None:
     clipped = [label.words for label in visible(stage.app, FitLabel) if label.clipped]
     assert (scene.name, clipped) == (scene.name, [])
-    keys = [key for key in visible(stage.app, Key) if not key.disabled and key.opacity]
+    keys = [key for key in touchable(stage.app) if key.opacity]
     small = [key for key in keys if min(key.width, key.height) < mm(20) - ROUNDING]
     assert (scene.name, [(key.size, key) for key in small]) == (scene.name, [])
     for one, other in itertools.combinations(keys, 2):
