@@ -7,6 +7,7 @@ line is put in the order of the eye; machine names, hours and figures come out a
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 
 from arabic_reshaper import reshape
@@ -27,19 +28,24 @@ LabelBase.register(FONT, str(_FONTS / "LisiereSans-Regular.ttf"), fn_bold=str(_F
 SLACK = 3
 """Pixels of a line's width left free: what a line measures alone and within a text differs by as much."""
 
+READABLE_MM = 4.25
+"""The size whose capitals are 3 mm high: they are 0.71 of it."""
+
 _ARABIC = re.compile("[\u0600-\u06ff]")
 
 
 class FitLabel(Label):
     """Words that fill their place without leaving it: as big as `biggest` mm, and no smaller than `least`.
 
-    `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read. The texture is no
-    larger than the words, which stand at `left` and `foot`: where a processor draws, every pixel of it costs time.
+    `most`: in so many lines and no more, while they can be read from a step away; 0: in any number. `side` is where
+    they stand: `start`, `middle` or `end` of the line, whichever way it is read. The texture is no larger than the
+    words, which stand at `left` and `foot`: where a processor draws, every pixel of it costs time.
     """
 
     words = StringProperty("")
     biggest = NumericProperty(4.6)
     least = NumericProperty(2.8)
+    most = NumericProperty(0)
     side = StringProperty("start")
     clipped = BooleanProperty(False)
     left = NumericProperty(0)
@@ -49,13 +55,14 @@ class FitLabel(Label):
     def __init__(self, **properties: object) -> None:
         super().__init__(font_name=FONT, **properties)
         self.bind(size=self._fit, words=self._fit, biggest=self._fit, bold=self._fit, side=self._fit)
+        self.bind(most=self._fit)
         self.bind(texture_size=self._stand, pos=self._stand)
 
     def _fit(self, *_: object) -> None:
         place = round(self.width), round(self.height)
         bounds = round(mm(self.biggest)), round(mm(self.least))
         self.halign = direction.side(self.side)
-        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
+        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds, int(self.most))
         self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
         self._stand()
@@ -70,21 +77,37 @@ class FitLabel(Label):
 
 
 @lru_cache(maxsize=4096)
-def fitting(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, bool]:
-    """The biggest size at which words fit their place, in pixels; and whether even the least is too big."""
+def fitting(
+    words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0
+) -> tuple[int, bool]:
+    """The biggest size at which words fit their place, in pixels; and whether even the least is too big. `most`: in
+    so many lines, or where they would be too small then, in more; 0: in any number."""
     biggest, least = bounds
-    if not words or _fits(words, bold, place, biggest):
-        return biggest, False
-    low, high = least, biggest
+    if most:
+        readable = max(least, ceil(mm(READABLE_MM)))
+        if _fits(words, bold, place, readable, most):
+            return _biggest(words, bold, place, (readable, biggest), most), False
+    if not words or _fits(words, bold, place, least):
+        return _biggest(words, bold, place, (least, biggest)), False
+    return least, True
+
+
+def _biggest(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0) -> int:
+    """The biggest size at which words fit, which they do at the least of the two bounds."""
+    low, high = bounds
+    if not words or low >= high or _fits(words, bold, place, high, most):
+        return max(low, high)
     while high - low > 1:
         size = (low + high) // 2
-        low, high = (size, high) if _fits(words, bold, place, size) else (low, size)
-    return low, low == least and not _fits(words, bold, place, least)
+        low, high = (size, high) if _fits(words, bold, place, size, most) else (low, size)
+    return low
 
 
-def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
+def _fits(words: str, bold: bool, place: tuple[int, int], size: int, most: int = 0) -> bool:
     width, height = place[0] - SLACK, place[1]
     text = for_the_eye(words, bold, width, size)
+    if most and text.count("\n") >= most:
+        return False
     label = CoreLabel(text=text, bold=bold, font_size=size, font_name=FONT, line_height=_spacing(words))
     taken = label.render()
     return bool(taken[0] <= width and taken[1] <= height)

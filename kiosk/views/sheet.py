@@ -10,11 +10,12 @@ from kiosk.session import Session, Stage
 from kiosk.views.comfort import comfort_key
 from kiosk.views.member import own_tile
 from kiosk.views.own import Own, choices_for, line, owned
-from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations, why
+from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations
 from kiosk.views.result import Result, result_of
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.keys import upkeep_keys
 from kiosk.views.tile import Look, Tile, tile
+from kiosk.views.why import why
 from kiosk.words import Say, what_and_do
 
 

@@ -142,7 +142,7 @@ def test_a_weld_is_cleared_by_a_technician_once_it_is_open(house: House) -> None
     welded(house)
     record(house)
     house.touch("Pannes")
-    assert "Le courant ne se coupe plus" in house.words()
+    assert "Le courant reste jusqu'à la venue d'un technicien" in house.words()
     house.touch("Lever le défaut")
     house.wait(4)
     assert "Le contact est encore fermé" in house.words()
@@ -210,10 +210,10 @@ def test_the_staff_locks_and_does_not_clear(house: House) -> None:
     house.touch_machine(OVERLOCK)
     house.touch("Entretien")
     house.touch("Pannes")
-    assert "Le courant ne se coupe plus" in house.words() and "Lever le défaut" not in house.words()
+    assert "Le courant reste jusqu'à la venue" in house.words() and "Lever le défaut" not in house.words()
     house.app.desk.do(Mended())
     house.wait(4)
-    assert "Le courant ne se coupe plus" in house.words()
+    assert "Le courant reste jusqu'à la venue d'un technicien" in house.words()
 
 
 def test_nothing_of_it_stays_when_they_walk_away(house: House) -> None:
