@@ -14,9 +14,10 @@ from typing import Any, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
+from server_sync.canonical import encode
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, encode, row_to_json
+from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, row_to_json
 
 LOST_MS = 30_000
 """How long after the first failure the link counts as lost."""

@@ -19,7 +19,8 @@ from lisiere.doctor.visit import examine
 from lisiere.log.kept import kept
 from server_sync.identity import PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes, reply_to_bytes
+from server_sync.replica_wire import replica_to_bytes
+from server_sync.wire import reply_to_bytes
 
 NOWHERE = "http://127.0.0.1:1"
 KEY = PrivateKey(b"t" * 32)

@@ -14,15 +14,12 @@ from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import Hours, Opening
 from access.vocabulary import Refusal, Source
+from server_sync.canonical import WireError, decode, encode
+from server_sync.replica_wire import replica_from_bytes, replica_to_bytes
 from server_sync.wire import (
     ExchangeReply,
     ExchangeRequest,
     Row,
-    WireError,
-    decode,
-    encode,
-    replica_from_bytes,
-    replica_to_bytes,
     reply_from_bytes,
     reply_to_bytes,
     request_from_bytes,
