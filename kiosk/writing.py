@@ -43,13 +43,15 @@ class FitLabel(Label):
     """Words that fill their place without leaving it: letters of `biggest` mm, and capitals of `capitals` mm at the
     least. Words for which even those are too big are `clipped`; `need` is the height for which they would not be.
 
-    `side` is where they stand: `start`, `middle` or `end` of the line, whichever way it is read. The texture is no
-    larger than the words, which stand at `left` and `foot`: where a processor draws, every pixel of it costs time.
+    `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or `end` of
+    the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and `foot`: where
+    a processor draws, every pixel of it costs time.
     """
 
     words = StringProperty("")
     biggest = NumericProperty(4.6)
     capitals = NumericProperty(BODY_MM)
+    most = NumericProperty(0)
     side = StringProperty("start")
     need = NumericProperty(NOTHING)
     clipped = BooleanProperty(False)
@@ -59,7 +61,7 @@ class FitLabel(Label):
 
     def __init__(self, **properties: object) -> None:
         super().__init__(font_name=FONT, **properties)
-        for name in ("size", "words", "biggest", "capitals", "bold", "side"):
+        for name in ("size", "words", "biggest", "capitals", "most", "bold", "side"):
             self.fbind(name, self._fit)
         self.bind(texture_size=self._stand, pos=self._stand)
         self._fit()
@@ -69,7 +71,7 @@ class FitLabel(Label):
         least = smallest(self.capitals)
         bounds = max(least, round(mm(self.biggest))), least
         self.halign = direction.side(self.side)
-        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds)
+        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds, int(self.most))
         self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
         self._stand()
@@ -92,19 +94,33 @@ def smallest(capitals: float = BODY_MM) -> int:
 
 
 @lru_cache(maxsize=4096)
-def fitting(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, bool]:
-    """The biggest size at which words fit their place, in pixels; and whether even the least is too big."""
+def fitting(
+    words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0
+) -> tuple[int, bool]:
+    """The biggest size at which words fit their place, in pixels; and whether even the least is too big. `most`: in
+    so many lines, or where they would be too small then, in more; 0: in any number."""
     biggest, least = bounds
-    if not words or _fits(words, bold, place, biggest):
-        return biggest, False
-    low, high = least, biggest
+    if most and _fits(words, bold, place, least, most):
+        return _biggest(words, bold, place, (least, biggest), most), False
+    if not words or _fits(words, bold, place, least):
+        return _biggest(words, bold, place, (least, biggest)), False
+    return least, True
+
+
+def _biggest(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0) -> int:
+    """The biggest size at which words fit, which they do at the least of the two bounds."""
+    low, high = bounds
+    if not words or low >= high or _fits(words, bold, place, high, most):
+        return max(low, high)
     while high - low > 1:
         size = (low + high) // 2
-        low, high = (size, high) if _fits(words, bold, place, size) else (low, size)
-    return low, low == least and not _fits(words, bold, place, least)
+        low, high = (size, high) if _fits(words, bold, place, size, most) else (low, size)
+    return low
 
 
-def _fits(words: str, bold: bool, place: tuple[int, int], size: int) -> bool:
+def _fits(words: str, bold: bool, place: tuple[int, int], size: int, most: int = 0) -> bool:
+    if most and for_the_eye(words, bold, place[0] - SLACK, size).count("\n") >= most:
+        return False
     across, along = room_for(words, bold, place[0], size)
     return across <= place[0] and along <= place[1]
 

@@ -10,11 +10,12 @@ from kiosk.session import Session, Stage
 from kiosk.views.comfort import comfort_key
 from kiosk.views.member import own_tile
 from kiosk.views.own import Own, choices_for, line, owned
-from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations, why
+from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations
 from kiosk.views.result import Result, result_of
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.keys import upkeep_keys
 from kiosk.views.tile import Look, Tile, tile
+from kiosk.views.why import why
 from kiosk.words import Say, what_and_do
 
 
@@ -28,6 +29,16 @@ class Sheet:
     hint: str
     keys: tuple[Choice, ...]
     result: Result | None = None
+
+    @property
+    def back(self) -> tuple[Choice, ...]:
+        """The key that leads back, if there is one: it stands alone, where reading begins."""
+        return tuple(key for key in self.keys if key.deed == Back())
+
+    @property
+    def others(self) -> tuple[Choice, ...]:
+        """The other keys, at the other side; each stays where it is when the one that leads back comes."""
+        return tuple(key for key in self.keys if key.deed != Back())
 
 
 def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
@@ -93,10 +104,11 @@ def _report(shown: Tile, scene: Scene) -> Sheet:
 
 
 def _ways_out(session: Session, result: Result | None, scene: Scene) -> tuple[Choice, ...]:
-    """There is none while the unit is being asked: it answers within seconds."""
+    """One step back, and another language. While the unit is being asked there is no step back: it answers within
+    seconds."""
     say = scene.say
     if session.stage is Stage.ASKING:
-        return ()
+        return (comfort_key(scene),)
     done = session.stage in (Stage.ANSWERED, Stage.LEAVING) and result is not None and result.good
     back = Choice(Back(), say("member.leave" if done else "sheet.back"))
     if session.stage is not Stage.CHOOSING:

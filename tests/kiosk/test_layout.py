@@ -29,6 +29,7 @@ from kiosk.tiles import TileCard
 from kiosk.views.tile import Look, Tile
 from kiosk.words import Say, what_and_do
 from kiosk.writing import FitLabel
+from tests.kiosk.test_language_key import touchable
 
 BIG, SMALL = (1280, 800), (800, 480)
 SCENES = list(scenes())
@@ -118,7 +119,7 @@ def state_words(stage: Stage, labels: list[Any]) -> list[Any]:
 def look_at(scene: Scene, stage: Stage, size: tuple[int, int]) -> None:
     clipped = [label.words for label in visible(stage.app, FitLabel) if label.clipped]
     assert (scene.name, clipped) == (scene.name, [])
-    keys = [key for key in visible(stage.app, Key) if not key.disabled and key.opacity]
+    keys = [key for key in touchable(stage.app) if key.opacity]
     small = [key for key in keys if min(key.width, key.height) < mm(20) - ROUNDING]
     assert (scene.name, [(key.size, key) for key in small]) == (scene.name, [])
     for one, other in itertools.combinations(keys, 2):

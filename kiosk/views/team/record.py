@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from access.vocabulary import Cause, Fault, LockReason, ServiceKind
+from access.vocabulary import Cause, Fault, LockReason, ServiceKind, UnlockReason
 from kiosk.office import DayHours, Obstacle, PastRun, Record
 from kiosk.session import Session
 from kiosk.team import Enter, LockFor, Mended, Power, PutBack, SeenTo, Served, Team, TeamPage, powers
@@ -91,7 +91,7 @@ def _foot(team: Team, record: Record | None, scene: Scene) -> tuple[Choice, ...]
     service = Choice(Enter(TeamPage.SERVICE), say("record.service"), sign="service.full")
     lock = Choice(Enter(TeamPage.LOCK), say("record.lock"), sign="lock")
     if state is not None and state.locked:
-        lock = Choice(PutBack(), say("record.unlock"), sign="unlock")
+        lock = Choice(Enter(TeamPage.UNLOCK), say("record.unlock"), sign="unlock")
     return (runs, faults, service, lock) if record is not None else (faults, lock)
 
 
@@ -189,6 +189,15 @@ def lock_page(team: Team, scene: Scene) -> Sheet:
     choices = tuple(Choice(LockFor(why), scene.say(f"why.{why}"), sign=f"why.{why}") for why in LockReason)
     shown = tile(scene.site.post(team.machine), scene)
     return Sheet(shown, scene.say("lock.question"), choices, "", ways_out(scene)[::-1])
+
+
+def unlock_page(team: Team, scene: Scene) -> Sheet:
+    """What was done to it, nothing to type."""
+    choices = tuple(
+        Choice(PutBack(why), scene.say(f"unlocked.{why}"), sign=f"unlocked.{why}") for why in UnlockReason
+    )
+    shown = tile(scene.site.post(team.machine), scene)
+    return Sheet(shown, scene.say("unlock.question"), choices, "", ways_out(scene)[::-1])
 
 
 def service_page(team: Team, scene: Scene) -> Sheet:
