@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,8 +29,7 @@ def on_the_wall(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%H:%M %Z}" if twice else f"{local:%H:%M}"
 
 
-@dataclass(frozen=True, slots=True)
-class RawClock:
+class RawClock(NamedTuple):
     """An uncorrected clock reading: wall time in UTC, monotonic milliseconds, and the boot it belongs to."""
 
     wall: datetime
@@ -59,8 +59,7 @@ class ClockState(StrEnum):
 _TRUSTED = (ClockState.SYNCED, ClockState.HOLDOVER)
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(NamedTuple):
     """What a unit's clock says: UTC wall time, monotonic milliseconds, what is known of the wall time, and its
     uncertainty in seconds (journalled with every row; it decides nothing)."""
 

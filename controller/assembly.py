@@ -26,6 +26,7 @@ from controller.journal_row import Checkpoint, JournalRow, Stamped
 from controller.ports import Clock, Output
 from controller.recorder import Batch, Post, Recorder
 from controller.remembered import Remembered, remember
+from controller.status import for_the_twin
 from controller.timekeeping import Timekeeper
 from server_sync.client import Transport, TwinClient
 from server_sync.identity import PublicKey
@@ -140,7 +141,7 @@ class JournalSource:
 
     def state(self) -> Mapping[str, Any]:
         """See `server_sync.worker.Source`."""
-        return self._control.told_state
+        return for_the_twin(self._control)
 
 
 def wire_row(unit: str, row: JournalRow) -> Row:

@@ -19,14 +19,14 @@ def look_at_contact(state: State, view: View) -> Step:
     """Compare what was commanded with what is so."""
     if _no_power_is_over(state, view):
         over = look_at_contact(replace(state, faults=state.faults - {Fault.NO_POWER}), view)
-        return replace(over, facts=(FaultCleared(Fault.NO_POWER), *over.facts))
+        return over._replace(facts=(FaultCleared(Fault.NO_POWER), *over.facts))
     due = contact_fault(state, view)
     if due is None or due[0] > view.now_ms:
         return Step(state)
     fault = due[1]
     faulty = replace(state, faults=state.faults | {fault})
     after = ended(faulty, Cause.FAULT, view)
-    return replace(after, facts=(FaultRaised(fault), *after.facts))
+    return after._replace(facts=(FaultRaised(fault), *after.facts))
 
 
 def contact_fault(state: State, view: View) -> tuple[int, Fault] | None:

@@ -22,7 +22,6 @@ from access.facts import (
     RequestAccepted,
     SyncChange,
     SyncChanged,
-    stamp,
 )
 from access.replica import Replica
 from access.times import ClockReading
@@ -173,20 +172,6 @@ class Control:
             self.lease_end(clock),
             f"{self._id_stem}.{self._runs + 1}",
         )
-
-    @property
-    def told_state(self) -> dict[str, object]:
-        """How the unit stands, for the twin's page. May be read from any thread."""
-        state, replica = self.state, self.replica
-        run = run_under_way(state)
-        return {
-            "phase": type(state.phase).__name__.lower(),
-            "run": run.id if run else None,
-            "since": stamp(run.started) if run else None,
-            "until": stamp(run.booking.end) if run and run.booking else None,
-            "faults": sorted(state.faults),
-            "replica": str(replica.version),
-        }
 
     def lease_end(self, clock: ClockReading) -> datetime:
         """Until when the unit owns its hours; long ago when it does not know."""

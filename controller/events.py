@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from access.book import Answer
 from access.bookings import WebRequest
@@ -194,8 +195,7 @@ class Offered:
     request: WebRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """An exchange with the twin went well.
 
     `time` is the twin's at its answer, `sent_ms` and `received_ms` the unit's monotonic readings around it;

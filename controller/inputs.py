@@ -52,7 +52,7 @@ def board(state: State, event: BoardChanged, view: View) -> Step:
     if event.lost or Fault.BOARD_LOST not in state.faults:
         return step
     senses = replace(state.senses, contact_since=view.now_ms, spinning_since=view.now_ms)
-    return replace(step, state=replace(step.state, senses=senses))
+    return step._replace(state=replace(step.state, senses=senses))
 
 
 def reader(state: State, event: ReaderChanged, view: View) -> Step:
@@ -76,4 +76,4 @@ def _fault_changed(state: State, fault: Fault, present: bool, view: View, ends: 
         return Step(cleared, (FaultCleared(fault),))
     faulty = replace(state, faults=state.faults | {fault})
     after = ended(faulty, ends, view) if ends is not None else Step(faulty)
-    return replace(after, facts=(FaultRaised(fault), *after.facts))
+    return after._replace(facts=(FaultRaised(fault), *after.facts))

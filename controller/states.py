@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from access.bookings import Booking
 from access.decide import Granted, Occupancy, Standing
@@ -93,8 +94,7 @@ class State:
     faults: frozenset[Fault] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What the rules look at besides the state. `run_id` is the id that a run granted now would have."""
 
     clock: ClockReading
@@ -110,8 +110,7 @@ class View:
         return self.clock.mono_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What comes of an event: the next state, facts for the journal, and facts that must be on disk before
     anything follows (answered by `Recorded` or `NotRecorded`)."""
 

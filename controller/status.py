@@ -1,11 +1,11 @@
-"""How a unit stands, as a screen and as a light show it."""
+"""How a unit stands, as a screen, a light and the twin's page show it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from access.bookings import Booking
-from access.facts import DecisionMade
+from access.facts import DecisionMade, stamp
 from access.times import ClockReading
 from access.vocabulary import BLOCKING_FAULTS, Fault, Outcome, Warn
 from controller.control import Control
@@ -109,3 +109,17 @@ def pattern(state: UnitState) -> Pattern:
         return Pattern.OFFLINE
     booked = any(booking.covers(state.now) for booking in state.bookings)
     return Pattern.BUSY if booked else Pattern.READY if state.online else Pattern.OFFLINE
+
+
+def for_the_twin(control: Control) -> dict[str, object]:
+    """How the unit stands, as JSON holds it, for the twin's page. May be read from any thread."""
+    state = control.state
+    run = run_under_way(state)
+    return {
+        "phase": type(state.phase).__name__.lower(),
+        "run": run.id if run else None,
+        "since": stamp(run.started) if run else None,
+        "until": stamp(run.booking.end) if run and run.booking else None,
+        "faults": sorted(state.faults),
+        "replica": str(control.replica.version),
+    }

@@ -104,7 +104,7 @@ def tap_running(state: State, event: BadgePresented, view: View) -> Step:
     if isinstance(decision, Denied):
         return _refused(state, event, decision, view)
     granted = _granted(state, event, decision, view)
-    return replace(granted, facts=off(state, Cause.HANDOVER, view).facts)
+    return granted._replace(facts=off(state, Cause.HANDOVER, view).facts)
 
 
 def stop_asked(state: State, event: StopAsked, view: View) -> Step:

@@ -7,9 +7,9 @@ decides nothing.
 """
 
 import json
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from access.facts import instant, stamp
 from access.times import MS, ClockReading, ClockState, RawClock, milliseconds
@@ -25,8 +25,7 @@ BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 """No unit stood before this: a clock that starts earlier was never set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """A moment when the clock was known: the raw reading then, the correction to its wall time, and the
     uncertainty in seconds."""
 
@@ -70,7 +69,7 @@ class Timekeeper:
         if raw.wall < BUILT or (early and self._clock.has_rtc):
             self._fault = ClockState.INSANE
         if self._signed is not None and self.anchor.wall < self._signed:
-            self.anchor = replace(self.anchor, correction=self._signed - raw.wall)
+            self.anchor = self.anchor._replace(correction=self._signed - raw.wall)
 
     @property
     def trusted(self) -> bool:
@@ -83,7 +82,7 @@ class Timekeeper:
         step = raw.wall - self.anchor.expected(raw)
         if abs(step) > STEP:
             self._fault = ClockState.INSANE
-            self.anchor = replace(self.anchor, raw=raw, correction=self.anchor.correction - step)
+            self.anchor = self.anchor._replace(raw=raw, correction=self.anchor.correction - step)
         age_s = (raw.mono_ms - self.anchor.raw.mono_ms) / 1000
         uncertainty = self.anchor.uncertainty_s + DRIFT * age_s
         return ClockReading(raw.wall + self.anchor.correction, raw.mono_ms, self._state(raw.mono_ms), uncertainty)
@@ -97,17 +96,27 @@ class Timekeeper:
     def take(self, time: datetime, sent_ms: int, received_ms: int) -> None:
         """The twin's signed time, of an exchange that took from `sent_ms` to `received_ms`.
 
-        A time before one that was signed already is not taken: who says it, or the clock, is out of its mind.
+        A time before one that was signed already is not taken: who says it, or the clock, is out of its mind. Nor
+        is that of a slow answer, while it agrees with a clock that knows better.
         """
         if self._signed is not None and time < self._signed - STEP:
             self._fault = ClockState.INSANE
             return
-        raw = self._clock.read()
+        own, raw = self.read(), self._clock.read()
         half = timedelta(milliseconds=(received_ms - sent_ms) / 2)
         since = timedelta(milliseconds=raw.mono_ms - received_ms)
-        self.anchor = Anchor(raw, time + half + since - raw.wall, half.total_seconds())
+        told = Anchor(raw, time + half + since - raw.wall, half.total_seconds())
+        if not _is_better(own, told):
+            self.anchor = told
         self._signed = time if self._signed is None else max(time, self._signed)
         self._fault, self._asked_ms = None, received_ms
+
+
+def _is_better(own: ClockReading, told: Anchor) -> bool:
+    """Whether our own time is less uncertain than what we are told, and may be right by it."""
+    apart_s = abs((own.wall - told.wall).total_seconds())
+    knows_better = own.trusted and own.uncertainty_s < told.uncertainty_s
+    return knows_better and apart_s <= own.uncertainty_s + told.uncertainty_s
 
 
 def _reborn(anchor: Anchor | None, raw: RawClock) -> Anchor:

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,7 +58,7 @@ class SimulatedClock:
     def set_wall(self, wall: datetime) -> None:
         """Step the wall clock; the monotonic count does not notice."""
         self._need_power()
-        self._now = replace(self._moved(), wall=wall.astimezone(UTC))
+        self._now = self._moved()._replace(wall=wall.astimezone(UTC))
 
     def power_cut(self) -> None:
         """Take the mains away; cutting it twice changes nothing."""

@@ -11,17 +11,10 @@ from typing import Any
 from access.facts import instant
 from access.people import Member
 from kiosk.ports import Helper, Person, Post, Site, Survey
+from server_sync.canonical import WireError, checked, decode
 from server_sync.client import HttpTransport, TwinRefused, TwinUnreachable
 from server_sync.identity import IdentityError, PublicKey, unseal
-from server_sync.wire import (
-    WireError,
-    checked,
-    decode,
-    machine_from_json,
-    member_from_json,
-    opening_from_json,
-    policy_from_json,
-)
+from server_sync.replica_wire import machine_from_json, member_from_json, opening_from_json, policy_from_json
 
 RETRY_S = 5.0
 WAIT_S = 20

@@ -19,11 +19,12 @@ from controller import timekeeping
 from controller.config import FILE, TWIN_AUTHORITY, Config, ConfigError, Panel, Simulated, load, write
 from controller.timekeeping import Anchor
 from hardware.clock import SystemClock
+from server_sync.canonical import WireError, checked, decode, encode
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.enrolment import Code, CodeError, fingerprint
 from server_sync.identity import Counter, IdentityError, PrivateKey, PublicKey, RequestSigner
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import ExchangeRequest, WireError, checked, decode, encode
+from server_sync.wire import ExchangeRequest
 
 EPILOG = """examples:
   lisiere enrol --twin https://twin.local:8400 --code XXXX-... --data /var/lib/lisiere --reader tty:S0:pn532

@@ -7,15 +7,10 @@ from typing import Protocol
 import requests
 
 from access.replica import Replica
+from server_sync.canonical import WireError
 from server_sync.identity import IdentityError, PublicKey, RequestSigner, unseal
-from server_sync.wire import (
-    ExchangeReply,
-    ExchangeRequest,
-    WireError,
-    replica_from_bytes,
-    reply_from_bytes,
-    request_to_bytes,
-)
+from server_sync.replica_wire import replica_from_bytes
+from server_sync.wire import ExchangeReply, ExchangeRequest, reply_from_bytes, request_to_bytes
 
 CONNECT_S, READ_S = 3.05, 20.0
 """Time-outs of a request, in seconds; the second is per read, so only the sync thread ever waits for it."""

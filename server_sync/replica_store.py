@@ -14,8 +14,10 @@ from typing import TypeVar
 import sqlite_utils
 
 from access.replica import Replica
+from server_sync.canonical import WireError
 from server_sync.identity import IdentityError, PublicKey, unseal
-from server_sync.wire import ExchangeReply, WireError, replica_from_bytes, reply_from_bytes
+from server_sync.replica_wire import replica_from_bytes
+from server_sync.wire import ExchangeReply, reply_from_bytes
 
 T = TypeVar("T")
 

@@ -8,15 +8,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from access.bookings import Booking, RequestRefused
 from access.replica import Replica, Version
+from server_sync.canonical import encode
 from server_sync.client import HttpTransport, TwinClient, TwinRefused, TwinUnreachable
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, encode, row_to_json
+from server_sync.wire import MAX_ROWS, ExchangeReply, ExchangeRequest, Row, row_to_json
 
 LOST_MS = 30_000
 """How long after the first failure the link counts as lost."""
@@ -64,8 +64,7 @@ class Source(Protocol):
         """How the unit stands, for the twin's page."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """What an exchange brought. The readings around it are the unit's monotonic milliseconds."""
 
     reply: ExchangeReply

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from access import people
 from access.facts import stamp
 from access.replica import Version
-from server_sync import wire
+from server_sync import canonical, replica_wire, wire
 from server_sync.enrolment import NUMBERS
 from server_sync.identity import PublicKey, RequestVerifier, seal
 from twin import knowledge, screen, tables
@@ -145,12 +145,12 @@ async def exchange(unit: Annotated[str, Depends(_own)], request: Request, twin: 
     def answer() -> bytes:
         asked = wire.request_from_bytes(body)
         if asked.unit != unit:
-            raise wire.WireError(f"this is an exchange of {asked.unit}, not of {unit}")
+            raise canonical.WireError(f"this is an exchange of {asked.unit}, not of {unit}")
         return twin.exchange.answer(asked)
 
     try:
         return _Sealed(await run_in_threadpool(answer))
-    except wire.WireError as error:
+    except canonical.WireError as error:
         raise Denied(400, "unreadable", f"Mettre le boîtier à jour : {error}.") from None
 
 
@@ -180,7 +180,7 @@ async def changes(
 def kiosk_replica(caller: TheCaller, twin: TheTwin) -> Response:
     """Everything a kiosk needs, sealed by the twin: JSON as `kiosk_copy` describes it."""
     with twin.store.read() as db:
-        return _Sealed(seal(wire.encode(kiosk_copy(db, caller.id, twin.now())), twin.key))
+        return _Sealed(seal(canonical.encode(kiosk_copy(db, caller.id, twin.now())), twin.key))
 
 
 def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
@@ -197,11 +197,12 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
         "version": [epoch_of(db), own.version],
         "issued": stamp(now),
         "site": site_name(db),
-        "policy": wire.policy_to_json(knowledge.policy(db)),
-        "opening": wire.opening_to_json(knowledge.opening(db)),
-        "machines": [wire.machine_to_json(machine) for machine in found if machine is not None],
+        "policy": replica_wire.policy_to_json(knowledge.policy(db)),
+        "opening": replica_wire.opening_to_json(knowledge.opening(db)),
+        "machines": [replica_wire.machine_to_json(machine) for machine in found if machine is not None],
         "members": [
-            wire.member_to_json(member) for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
+            replica_wire.member_to_json(member)
+            for member in knowledge.members(db, bytes.fromhex(own.tag_key)).values()
         ],
         "names": {"machines": machines, "members": names},
         "screen": screen.for_kiosk(db, names, now),

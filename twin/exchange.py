@@ -12,8 +12,9 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 from access.bookings import WebRequest
 from access.facts import stamp
 from access.replica import Version
+from server_sync.canonical import encode
 from server_sync.identity import PrivateKey, seal
-from server_sync.wire import ExchangeReply, ExchangeRequest, encode, reply_to_bytes
+from server_sync.wire import ExchangeReply, ExchangeRequest, reply_to_bytes
 from twin import epochs, ingest, quiet, requests, restored, tables
 from twin.bookings import Bookings
 from twin.desk import Desk

@@ -16,7 +16,8 @@ from sqlalchemy import bindparam, select
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, DecisionMade, RequestAccepted, RunClosed, instant, stamp
 from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
-from server_sync.wire import ExchangeRequest, Row, WireError, checked, decode, encode
+from server_sync.canonical import WireError, checked, decode, encode
+from server_sync.wire import ExchangeRequest, Row
 from twin import erasure, requests, tables
 from twin.desk import Change, Desk
 from twin.instants import LONG_AGO, within
@@ -73,8 +74,6 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
     """Store the rows and apply what has become contiguous: how far the twin has come now, and whether the
     unit's replica has to change."""
     rows, last_seq = request.rows, request.last_seq
-    if not rows and last_seq <= so_far.highest:
-        return so_far, False
     fresh, duplicates, fork = _sorted_out(desk, unit, rows, so_far)
     if fork is not None and request.starting:
         return so_far, False  # an old copy that does not know yet that it is one: it will leave this epoch

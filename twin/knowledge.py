@@ -17,7 +17,7 @@ from access.replica import Device
 from access.times import Opening
 from access.vocabulary import Source
 from server_sync.identity import badge_tag
-from server_sync.wire import machine_from_json, opening_from_json, policy_from_json
+from server_sync.replica_wire import machine_from_json, opening_from_json, policy_from_json
 from twin import tables
 from twin.prepared import Prepared
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from access.machines import Machine, Output
 from access.people import Strength
-from server_sync.wire import machine_from_json
+from server_sync.replica_wire import machine_from_json
 from twin import knowledge, tables
 from twin.acts import Act, Deed
 from twin.auth import Caller, Denied, TheCaller

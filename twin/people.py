@@ -13,7 +13,7 @@ from access.machines import Machine
 from access.people import Category, Role, Strength, erased_mark
 from access.policy import Policy
 from access.times import Opening
-from server_sync.wire import machine_to_json, opening_to_json, policy_to_json
+from server_sync.replica_wire import machine_to_json, opening_to_json, policy_to_json
 from twin import acts, erasure, tables
 from twin.acts import Act
 from twin.store import Store, put, raise_versions

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, select
 
 from access.facts import stamp
-from server_sync.wire import ExchangeReply, ExchangeRequest, encode
+from server_sync.canonical import encode
+from server_sync.wire import ExchangeReply, ExchangeRequest
 from twin import tables
 from twin.desk import Desk
 from twin.knowledge import policy_of

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from access.machines import Machine
 from access.replica import Replica, Version
 from server_sync.identity import PrivateKey, seal
-from server_sync.wire import replica_to_bytes
+from server_sync.replica_wire import replica_to_bytes
 from twin import erasure, knowledge
 
 BACK = timedelta(days=2)

@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from access.policy import Policy
 from access.times import Opening
-from server_sync.wire import opening_to_json, policy_to_json
+from server_sync.replica_wire import opening_to_json, policy_to_json
 from twin import tables
 from twin.prepared import NewRow, Prepared, defaults
 

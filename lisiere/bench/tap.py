@@ -39,7 +39,7 @@ from lisiere.bench.timing import Counts, Progress, beside, timed_ns
 from server_sync.client import TwinUnreachable
 from server_sync.identity import Counter, PrivateKey, RequestSigner, RequestVerifier, badge_tag, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes
+from server_sync.replica_wire import replica_to_bytes
 
 UNIT = "bench"
 MEMBERS = 300

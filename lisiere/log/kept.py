@@ -7,8 +7,10 @@ from pathlib import Path
 
 from access.replica import Replica
 from lisiere.log.files import opened
+from server_sync.canonical import WireError
 from server_sync.identity import IdentityError, PublicKey, unseal
-from server_sync.wire import ExchangeReply, WireError, replica_from_bytes, reply_from_bytes
+from server_sync.replica_wire import replica_from_bytes
+from server_sync.wire import ExchangeReply, reply_from_bytes
 
 Open = Callable[[bytes], bytes]
 

@@ -7,6 +7,7 @@ from typing import Any
 from access.facts import BookingChanged, DecisionMade, Fact, RunClosed
 from access.people import Strength
 from access.vocabulary import Cause, Outcome
+from controller.timekeeping import BUILT
 from lisiere.simulate.books import Books, opened
 from lisiere.simulate.peace import judge
 from lisiere.simulate.plan import Plan
@@ -117,7 +118,7 @@ class Referee:
         self._promises.look(now)
 
     def audit(self) -> None:
-        """Every night: the files."""
+        """The files."""
         self._books.audit(self._site.schedule.ms)
 
     def healed(self) -> None:
@@ -191,8 +192,12 @@ class Referee:
             self._standing(words).clock_ms = now if step > STEP_MS else self._standing(words).clock_ms
 
     def _cut(self, words: Mapping[str, Any], now: int) -> None:
+        """A clock that outlives the cut is believed, unless it starts before any unit stood."""
         standing = self._standing(words)
-        if not standing.machine.rtc:
+        if not standing.bench.mains:
+            return
+        early = standing.bench.clock.read().wall < BUILT
+        if early or not standing.machine.rtc:
             standing.clock_ms = now
 
     def _disk(self, words: Mapping[str, Any], now: int) -> None:

@@ -33,6 +33,8 @@ from lisiere.world.site import Site, Watch
 from twin.desk import Change
 
 DAY_MS = 86_400_000
+AUDIT_MS = 3 * DAY_MS
+"""How often the files are read while a seed plays; once more at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,11 @@ class Stage:
         schedule = self._site.schedule
         for act in self._acts:
             schedule.at(self._ms(act.at), Turn.STEP, partial(self._do, act.do, act.words))
-        for night in range(DAY_MS - 1, self._until_ms, DAY_MS):
-            schedule.at(night, Turn.STEP, self._night)
+        for night in range(AUDIT_MS - 1, self._until_ms, AUDIT_MS):
+            schedule.at(night, Turn.STEP, self._referee.audit)
+        if any(act.do == "twin_restored" for act in self._acts):
+            for night in range(DAY_MS - 1, self._until_ms, DAY_MS):
+                schedule.at(night, Turn.STEP, self._hands.back_up)
 
     def _ms(self, at: datetime) -> int:
         return (at - self._plan.start) // timedelta(milliseconds=1)
@@ -163,11 +168,6 @@ class Stage:
         if self._hands.restored_from is not None:
             self._referee.restored(self._hands.restored_from)
             self._hands.restored_from = None
-
-    def _night(self) -> None:
-        self._referee.audit()
-        if any(act.do == "twin_restored" for act in self._acts):
-            self._hands.back_up()
 
     def _fact(self, machine: str, stamped: Stamped) -> None:
         fact = stamped.fact

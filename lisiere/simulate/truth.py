@@ -21,9 +21,9 @@ CALM_MS = 60_000
 class Standing:
     """One machine, its unit and what hangs on it. All instants are milliseconds of true time.
 
-    `synced_ms`: when the twin was heard that its replica is of; `timed_ms`: when the twin last told it the time;
-    `copied_ms`: the first of these, of the replica that was copied; `struck_ms`: when anything befell the unit, its
-    line or the twin; `rough`: what its line does to messages now.
+    `synced_ms`: when the twin said what its replica is of; `timed_ms`: when the unit last heard the time from it,
+    and `within_ms` how exactly; `copied_ms`: the first of these, of the replica that was copied; `struck_ms`: when
+    anything befell the unit, its line or the twin; `rough`: what its line does to messages now.
     """
 
     machine: Machine
@@ -42,6 +42,7 @@ class Standing:
     strength: Strength = Strength.NTAG424
     synced_ms: int = 0
     timed_ms: int = 0
+    within_ms: int = 0
     copied_ms: int | None = None
     clock_ms: int = NEVER
     up_ms: int = -1
@@ -79,21 +80,29 @@ class Standing:
 
     def error_ms(self, now: int) -> int:
         """How far a trusted clock may be off."""
-        return ERROR_MS + round(DRIFT * (now - self.timed_ms))
+        return ERROR_MS + self.within_ms + round(DRIFT * (now - self.timed_ms))
 
     def look(self, now: int) -> None:
         """Notice an exchange that went well, a boot, and a death."""
         self.bench.catch_up()
         if self.bench.line.executed != self.exchanges:
             self.exchanges, self.uncertain = self.bench.line.executed, False
-            self.synced_ms = self.timed_ms = now
-            if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms:
+            self._is_told_the_time(now)
+            if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms < self.synced_ms:
                 self.lock_heard_ms = now
         if self.bench.unit is None:
             self.silent_since = now if self.silent_since is None else self.silent_since
             self.up_ms = -1
         elif self.up_ms < 0:
             self.up_ms, self.silent_since = now, None
+
+    def _is_told_the_time(self, now: int) -> None:
+        """A slow answer says the time to within half of what it took; a clock that knows better keeps its own."""
+        asked_ms = self.bench.line.heard_of_ms
+        within = (now - asked_ms) // 2
+        if self.clock_is_known:
+            within = min(within, self.within_ms + round(DRIFT * (now - self.timed_ms)))
+        self.synced_ms, self.timed_ms, self.within_ms = asked_ms, now, within
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ a link that breaks at the step swallows what a real one would have.
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from controller.assembly import Unit, exchanged
@@ -39,7 +38,8 @@ class Attached(Protocol):
 
 class Line:
     """See the module. `linked`: it is whole; `acked`: the journal's last row that the twin has acknowledged;
-    `executed` and `skipped` count exchanges; `latency_ms` says how long the next answer takes."""
+    `heard_of_ms`: when the twin gave the answer that was heard last; `executed` and `skipped` count exchanges;
+    `latency_ms` says how long the next answer takes."""
 
     def __init__(self, attached: Attached, schedule: Schedule, sync_ms: int) -> None:
         self._attached = attached
@@ -48,6 +48,7 @@ class Line:
         self._watch = LinkWatch()
         self.linked = True
         self.acked = 0
+        self.heard_of_ms = 0
         self.executed = self.skipped = 0
         self.latency_ms: Callable[[], int] = lambda: 0
         self._due: int | None = None
@@ -118,9 +119,12 @@ class Line:
         def arrives() -> None:
             if self._lives == life and self._attached.unit is not None:
                 self._attached.catch_up()
-                self._answered(replace(news, received_ms=self._attached.clock.read().mono_ms))
+                self._answered(news._replace(received_ms=self._attached.clock.read().mono_ms))
 
         self._schedule.at(self._busy_until, Turn.NETWORK, arrives)
+        if self._due is not None:  # there was news meanwhile: a unit asks one thing at a time
+            self._due = None
+            self._soon(0)
 
     def _broken(self) -> None:
         """The line is seen to be broken."""
@@ -147,6 +151,7 @@ class Line:
     def _answered(self, news: News) -> None:
         """The twin's answer is here."""
         self.executed += 1
+        self.heard_of_ms = self._last
         self._watch.succeeded()
         self._attached.tell_unit(exchanged(news))
         self._plan_next()

@@ -1,6 +1,5 @@
 """What time it is on a unit, and when that may be trusted."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,6 +57,23 @@ def test_an_exchange_brings_the_time_back() -> None:
     assert reading.uncertainty_s == 1.0
 
 
+def test_a_slow_answer_moves_no_clock_that_knows_better() -> None:
+    """An answer that took 20 seconds says the time to within ten. It is not taken by a clock that is less uncertain
+    and agrees with it; it is by one that is more uncertain, that cannot be right, or that is not trusted."""
+    clock = SimulatedClock(NOON)
+    time = keeper(clock)
+    time.take(NOON, 0, 0)
+    clock.advance(20_000)
+    time.take(NOON, sent_ms=0, received_ms=20_000)
+    reading = time.read()
+    assert reading.wall == NOON + 20 * SECOND and reading.uncertainty_s == pytest.approx(0.002)
+    time.take(NOON + 600 * SECOND, sent_ms=0, received_ms=20_000)
+    assert time.read().wall == NOON + 610 * SECOND and time.read().uncertainty_s == 10
+    clock.advance(86_400_000)
+    time.take(NOON + 86_990 * SECOND, sent_ms=86_400_000, received_ms=86_420_000)
+    assert time.read().uncertainty_s == 10
+
+
 def test_uncertainty_grows_with_time() -> None:
     """A day after an exchange the clock is uncertain by 8.64 seconds more, and still trusted."""
     clock = SimulatedClock(NOON)
@@ -113,9 +129,9 @@ def test_an_anchor_is_kept_again_only_when_it_says_something_else() -> None:
     """An anchor is worth a write when its boot is another or its correction moved by more than half a second."""
     anchor = Anchor(RawClock(NOON, 0, "boot"))
     assert differs(anchor, None)
-    assert differs(anchor, replace(anchor, raw=RawClock(NOON, 0, "other")))
-    assert not differs(anchor, replace(anchor, correction=timedelta(seconds=0.5)))
-    assert differs(anchor, replace(anchor, correction=timedelta(seconds=0.501)))
+    assert differs(anchor, anchor._replace(raw=RawClock(NOON, 0, "other")))
+    assert not differs(anchor, anchor._replace(correction=timedelta(seconds=0.5)))
+    assert differs(anchor, anchor._replace(correction=timedelta(seconds=0.501)))
 
 
 happening = st.tuples(st.integers(0, 10**7), st.integers(-(10**7), 10**7) | st.just(0), st.booleans())

@@ -35,7 +35,7 @@ from hardware.relay.simulated import SimulatedOutput
 from server_sync.client import TwinUnreachable
 from server_sync.identity import Counter, PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes
+from server_sync.replica_wire import replica_to_bytes
 from tests.durability.guest import MOUNT
 
 UNIT = "overlock-1"

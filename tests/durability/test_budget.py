@@ -10,7 +10,7 @@ from hardware.clock import SimulatedClock
 from lisiere.doctor.wear import BYTES_A_DAY, SYNCS_A_DAY, syncs
 from server_sync.identity import Counter, PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes
+from server_sync.replica_wire import replica_to_bytes
 from server_sync.worker import KEEP_MS
 from tests.durability.disk import CrashDisk
 from tests.durability.unit import START, STRANGER, Unit, booked, replica

@@ -25,7 +25,7 @@ from hardware.relay.keeper import listening
 from hardware.relay.report import LONGEST_PACKET, Report, report_of
 from server_sync.identity import PrivateKey, badge_tag, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes
+from server_sync.replica_wire import replica_to_bytes
 from tests.hardware.keepers import connected, keeper
 from tests.hardware.waiting import eventually
 

@@ -21,11 +21,16 @@ def unpowered(robot: Any) -> Any:
     unit.change(bookings=(OTHERS,))
     robot.switch_on = unit.run
     unit.run = lambda booking: None
+    take(robot)
+    assert "La machine démarre…" in robot.words()
+    return robot
+
+
+def take(robot: Any) -> None:
+    """Zoé takes the machine until 15:02."""
     robot.badge("tag-zoé")
     robot.touch_machine("piqueuse-1")
     robot.touch("15:02")
-    assert "La machine démarre…" in robot.words()
-    return robot
 
 
 def cancels(robot: Any) -> list[Cancel]:
@@ -144,9 +149,7 @@ def test_a_unit_that_answers_late_is_undone_as_it_answers(robot: Any) -> None:
     """After two seconds without an answer the screen says so; the booking is given back once it is known."""
     unit = robot.story.units["piqueuse-1"]
     unit.run, unit.slow = lambda booking: None, True
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     robot.wait(2)
     assert "La machine ne démarre pas\nElle n'a pas encore répondu à l'écran.\nUn instant…" in robot.words()
     assert cancels(robot) == []
@@ -161,9 +164,7 @@ def test_one_that_was_made_unheard_is_undone(robot: Any) -> None:
     """The answer was lost and the power did not come: the unit's state is enough to give it back."""
     unit = robot.story.units["piqueuse-1"]
     unit.run, unit.lossy = lambda booking: None, True
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     unit.lossy = False
     robot.wait(2)
     assert cancels(robot) == [Cancel(unit.asked[0].id)] and unit.state.bookings == ()

@@ -19,7 +19,8 @@ from lisiere.doctor.visit import examine
 from lisiere.log.kept import kept
 from server_sync.identity import PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import replica_to_bytes, reply_to_bytes
+from server_sync.replica_wire import replica_to_bytes
+from server_sync.wire import reply_to_bytes
 
 NOWHERE = "http://127.0.0.1:1"
 KEY = PrivateKey(b"t" * 32)
@@ -57,7 +58,7 @@ class Bench:
         reply = known.reply
         assert reply is not None
         self.now = reply.time + timedelta(minutes=1)
-        reply = reply if acked is None else replace(reply, acked=acked)
+        reply = reply if acked is None else reply._replace(acked=acked)
         store = ReplicaStore(self.folder / "replica.db", KEY.public)
         store.keep_replica(
             seal(replica_to_bytes(replace(known.replica, machine=machine or known.replica.machine)), KEY)

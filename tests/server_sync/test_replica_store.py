@@ -11,7 +11,8 @@ import pytest
 from access.replica import Version
 from server_sync.identity import PrivateKey, seal
 from server_sync.replica_store import Confirmation, ReplicaError, ReplicaStore
-from server_sync.wire import ExchangeReply, replica_to_bytes, reply_to_bytes
+from server_sync.replica_wire import replica_to_bytes
+from server_sync.wire import ExchangeReply, reply_to_bytes
 from tests.access.workshop import NOON, booking, replica
 
 TWIN, OTHER = PrivateKey(bytes(range(32))), PrivateKey(bytes(32))

@@ -14,15 +14,12 @@ from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import Hours, Opening
 from access.vocabulary import Refusal, Source
+from server_sync.canonical import WireError, decode, encode
+from server_sync.replica_wire import replica_from_bytes, replica_to_bytes
 from server_sync.wire import (
     ExchangeReply,
     ExchangeRequest,
     Row,
-    WireError,
-    decode,
-    encode,
-    replica_from_bytes,
-    replica_to_bytes,
     reply_from_bytes,
     reply_to_bytes,
     request_from_bytes,
@@ -60,6 +57,8 @@ requests = st.builds(
     counts,
     st.lists(refusals, max_size=2).map(tuple),
     plain,
+    st.booleans(),
+    st.none() | st.lists(bookings, max_size=2).map(tuple),
 )
 web_requests = st.builds(
     WebRequest, words, words, instants, bookings, st.floats(0, 1e6, allow_nan=False), st.integers(0, 9)
@@ -73,6 +72,9 @@ replies = st.builds(
     versions,
     st.none() | st.binary(max_size=30),
     st.lists(web_requests, max_size=2).map(tuple),
+    counts,
+    st.none() | words,
+    st.none() | words,
 )
 badges = st.builds(Badge, words, st.booleans(), until=st.none() | instants)
 members = st.builds(

@@ -23,15 +23,8 @@ from hardware.disk import SimulatedDisk
 from server_sync.client import TwinClient, TwinRefused, TwinUnreachable
 from server_sync.identity import PrivateKey, seal
 from server_sync.replica_store import ReplicaStore
-from server_sync.wire import (
-    MAX_ROWS,
-    ExchangeReply,
-    Row,
-    replica_to_bytes,
-    reply_from_bytes,
-    reply_to_bytes,
-    request_from_bytes,
-)
+from server_sync.replica_wire import replica_to_bytes
+from server_sync.wire import MAX_ROWS, ExchangeReply, Row, reply_from_bytes, reply_to_bytes, request_from_bytes
 from server_sync.worker import KEEP_MS, LOST_MS, MAX_ROW_BYTES, LinkWatch, Sync
 from tests.access.workshop import NOON
 from twin import tables
@@ -279,7 +272,7 @@ def answered(site: Site, sealed: bytes) -> Sync:
 
 def reply(**more: Any) -> ExchangeReply:
     """What the twin would say."""
-    return replace(ExchangeReply("nonce", NOON, NOON, 0, Version(1, 1)), **more)
+    return ExchangeReply("nonce", NOON, NOON, 0, Version(1, 1))._replace(**more)
 
 
 def test_an_older_replica_is_refused(site: Site) -> None:

@@ -23,7 +23,8 @@ from access.policy import Policy
 from access.replica import Replica, Version
 from access.vocabulary import BookingOutcome, Source
 from server_sync.identity import PrivateKey, unseal
-from server_sync.wire import ExchangeReply, ExchangeRequest, Row, replica_from_bytes, reply_from_bytes
+from server_sync.replica_wire import replica_from_bytes
+from server_sync.wire import ExchangeReply, ExchangeRequest, Row, reply_from_bytes
 from twin import knowledge, requests, tables
 from twin.bookings import Bookings
 from twin.desk import Change

@@ -6,7 +6,7 @@ from access.machines import Machine
 from access.people import Role, Strength
 from access.replica import Version
 from server_sync.identity import badge_tag
-from server_sync.wire import replica_from_bytes, replica_to_bytes
+from server_sync.replica_wire import replica_from_bytes, replica_to_bytes
 from tests.twin.conftest import NOON, TAG_KEY
 from twin import replicas
 from twin.replicas import Unit

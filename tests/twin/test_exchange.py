@@ -8,7 +8,7 @@ import pytest
 from access.facts import BookingChanged, DecisionMade, PowerSwitched, RequestAccepted, RunClosed
 from access.replica import Version
 from access.vocabulary import BookingOutcome, Cause, Outcome, Reason, Source
-from server_sync.wire import WireError
+from server_sync.canonical import WireError
 from twin.exchange import UnknownUnit
 
 

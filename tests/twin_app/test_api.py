@@ -11,17 +11,10 @@ from access.bookings import RequestRefused
 from access.facts import stamp
 from access.replica import Version
 from access.vocabulary import Refusal
+from server_sync.canonical import decode
 from server_sync.identity import badge_tag, unseal
-from server_sync.wire import (
-    ExchangeRequest,
-    WebRequest,
-    decode,
-    machine_from_json,
-    member_from_json,
-    opening_from_json,
-    policy_from_json,
-    request_to_bytes,
-)
+from server_sync.replica_wire import machine_from_json, member_from_json, opening_from_json, policy_from_json
+from server_sync.wire import ExchangeRequest, WebRequest, request_to_bytes
 from tests.twin_app.workshop import BADGE, START, Site
 from twin.auth import Role
 

@@ -3,9 +3,9 @@
 import pytest
 from httpx import Response
 
+from server_sync.canonical import encode
 from server_sync.enrolment import NUMBERS, Code
 from server_sync.identity import Counter, PrivateKey, RequestSigner
-from server_sync.wire import encode
 from tests.twin_app.workshop import Site
 from twin.auth import Role
 

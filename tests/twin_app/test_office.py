@@ -10,8 +10,8 @@ from httpx import Response
 from access.facts import stamp
 from access.people import Role as Person
 from access.times import Hours, Opening
+from server_sync.canonical import decode
 from server_sync.identity import badge_tag, unseal
-from server_sync.wire import decode
 from tests.twin_app.workshop import BADGE, Site
 from twin.auth import AT_KIOSK, BY_BADGE, ROUTES, Role
 from twin.office import day_end

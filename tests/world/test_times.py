@@ -6,7 +6,6 @@ The others, T1 to T27, are the rehearsals `t01-…` to `t27-…` of tests/applia
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -152,7 +151,7 @@ def test_t21_an_old_replica_opens_nothing_and_is_told(town_from: Open) -> None:
 
     def with_the_old_one(body: bytes) -> bytes:
         reply = reply_from_bytes(unseal(answer(body), town.site._key.public))
-        return seal(reply_to_bytes(replace(reply, replica=old)), town.site._key)
+        return seal(reply_to_bytes(reply._replace(replica=old)), town.site._key)
 
     town.site.answer = with_the_old_one  # type: ignore[method-assign]
     town.wait(3)

@@ -1,0 +1,56 @@
+"""What the referee knows of a unit: neither more nor less than the twin has told it."""
+
+from lisiere.rehearse.reading import parse
+from lisiere.simulate.retold import retold
+
+SLOW_ANSWER = """
+title = "A booking is made while an older answer of the twin is on its way"
+simulation = 5
+start = 2027-01-28T14:00:00Z
+end = 2027-01-28T15:10:00Z
+
+[[machine]]
+id = "piqueuse-1"
+senses_current = true
+feedback = true
+
+[[member]]
+id = "ana"
+badges = ["040000A0B0C0D0"]
+
+[[step]]
+at = "+0:50:00"
+do = "weather"
+machine = "piqueuse-1"
+kind = "delay"
+chance = 1.0
+
+[[step]]
+at = "+0:55:00"
+do = "walk_up"
+machine = "piqueuse-1"
+id = "now"
+member = "ana"
+minutes = 20
+power = true
+
+[[step]]
+at = "+0:55:00.400"
+do = "book"
+machine = "piqueuse-1"
+id = "tomorrow"
+member = "ana"
+start = 2027-01-29T15:00:00Z
+end = 2027-01-29T16:00:00Z
+
+[[expect]]
+never = true
+event = "broken"
+"""
+
+
+def test_an_answer_on_its_way_knows_nothing_of_what_came_after_it() -> None:
+    """A unit is not blamed for a booking that is younger than the answer it has just heard."""
+    records = retold(parse(SLOW_ANSWER, "slow.toml"))
+    assert [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == "tomorrow"] == ["accepted"]
+    assert not [r for r in records if r["event"] == "broken"]
