@@ -18,7 +18,7 @@ from kiosk.writing import narrowest, smallest
 
 GAP_MM = 3.0
 """Between two keys: a finger that is beside one is on none."""
-ENTRY_MM = (100.0, 20.0)
+ENTRY_MM = (92.0, 20.0)
 CHOICE_MM = (21.0, 20.0)
 TALLEST_MM = 46.0
 SIDE_MM = 1.0
