@@ -51,7 +51,7 @@ def least_heights(tile: Tile, width: int, unit: float) -> tuple[int, int, int]:
 
 def shape_width(width: float) -> int:
     """How wide a state's shape is on a tile of this width, in pixels."""
-    return round(max(mm(SHAPE_MM), min(mm(16), width * 0.22)))
+    return int(round(max(mm(SHAPE_MM), min(mm(16), width * 0.22))))
 
 
 class TileCard(Key):
@@ -110,7 +110,7 @@ class TileGrid(Grid):
         width = (round(self.width) - gap * (columns - 1)) // columns
         needed = [sum(least_heights(tile, width, mm(1))) for tile in self.items]
         height = max([round(mm(LOWEST_MM)), *(need + round(2 * BRIM_MM * mm(1)) for need in needed)])
-        return (round(self.height) + gap) // (height + gap)
+        return int((round(self.height) + gap) // (height + gap))
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -26,7 +26,7 @@ FONT = "Lisiere Sans"
 LabelBase.register(FONT, str(_FONTS / "LisiereSans-Regular.ttf"), fn_bold=str(_FONTS / "LisiereSans-Bold.ttf"))
 
 BODY_MM, STATE_MM = 3.0, 4.0
-"""How tall a capital is at the least, read from an arm's length: what is told, and the word of a machine's state."""
+"""How tall a capital is at the least, to be read from an arm's length: what is told; the word of a state."""
 CAPITAL = 0.714
 """A capital's height, as a share of the size of its letters: the font file says it."""
 
@@ -43,9 +43,9 @@ class FitLabel(Label):
     """Words that fill their place without leaving it: letters of `biggest` mm, and capitals of `capitals` mm at the
     least. Words for which even those are too big are `clipped`; `need` is the height for which they would not be.
 
-    `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or `end` of
-    the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and `foot`: where
-    a processor draws, every pixel of it costs time.
+    `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or `end`
+    of the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and `foot`:
+    where a processor draws, every pixel of it costs time.
     """
 
     words = StringProperty("")
@@ -90,7 +90,7 @@ class FitLabel(Label):
 
 def smallest(capitals: float = BODY_MM) -> int:
     """The size of letters whose capitals are so many mm tall, in pixels; a hundredth of one is nothing."""
-    return ceil(mm(capitals) / CAPITAL - 0.01)
+    return int(ceil(mm(capitals) / CAPITAL - 0.01))
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from access.vocabulary import Fault, Reason, Refusal
 from kiosk.app import KioskApp
 from kiosk.deeds import Speak
 from kiosk.environment import SCREENS, dots_per_inch
-from kiosk.keys import ChoiceKey, EntryCard, Key
+from kiosk.keys import ChoiceKey, EntryCard
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.pictures import scenes
 from kiosk.pictures_team import Scene
@@ -37,7 +37,7 @@ LONGER = "+35 %"
 ROUNDING = 1.0
 HAIR_MM = 0.001
 BODY_MM, STATE_MM = 3.0, 4.0
-"""How tall capitals are at the least: whatever is to be read, and the word of a machine's state. Nothing is exempt."""
+"""How tall capitals are at the least: whatever is to be read; the word of a machine's state. Nothing is exempt."""
 
 quick = [("fr", BIG), (LONGER, BIG), (LONGER, SMALL), ("fr", SMALL), ("de", SMALL), ("ar", SMALL)]
 every = [(language, size) for language in LANGUAGES for size in (BIG, SMALL)]
@@ -60,7 +60,9 @@ def longer(language: str) -> Say:
     def said(id: str, /, **places: object) -> str:
         text = say(id, **places)
         more = -(-len(text) * 35 // 100)
-        return text + "o" * more if len(text.split()) == 1 else f"{text} {('plus long ' * more)[: more - 1].strip()}"
+        if len(text.split()) == 1:
+            return text + "o" * more
+        return f"{text} {('plus long ' * more)[: more - 1].strip()}"
 
     return said
 

@@ -1,9 +1,7 @@
 """Words in a place that is too small for them, or just large enough."""
 
 import pytest
-
 from kivy.core.text import Label as CoreLabel
-from kivy.metrics import Metrics, mm
 
 from kiosk.environment import SCREENS
 from kiosk.stage import Stage
@@ -56,13 +54,13 @@ def _placed(stage: Stage, words: str, side: str) -> FitLabel:
 @pytest.mark.parametrize("bold", [False, True])
 def test_a_capital_is_as_tall_as_promised(density: int, bold: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in whole drawn pixels on each screen we know: 3 mm in the smallest words, 4 mm in a state's."""
-    monkeypatch.setattr(Metrics, "dpi", density)
+    monkeypatch.setattr(writing, "mm", lambda length: length * density / 25.4)
     for capitals in (BODY_MM, STATE_MM):
         label = CoreLabel(text="H", font_name=FONT, bold=bold, font_size=smallest(capitals))
         label.refresh()
         pixels, (width, height) = label.texture.pixels, label.texture.size
         alphas = [pixels[row * width * 4 + 3 : (row + 1) * width * 4 : 4] for row in range(height)]
-        assert sum(any(row) for row in alphas) >= int(mm(capitals))
+        assert sum(any(row) for row in alphas) >= int(capitals * density / 25.4)
 
 
 def test_words_get_no_smaller_than_may_be_read(robot: Robot) -> None:
