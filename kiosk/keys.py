@@ -10,7 +10,7 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.widget import Widget
 
 from kiosk import cloth, colours, direction, signs, writing  # noqa: F401  # their widgets are used by the rules
-from kiosk.deeds import Back, Deed
+from kiosk.deeds import Back, Deed, Pick
 from kiosk.direction import Row
 from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
@@ -25,7 +25,7 @@ SIDE_MM = 1.0
 """What is left free at both sides of a key's words."""
 
 _NO_CHOICE = Choice(Back(), "")
-_NO_ENTRY = Entry(Back(), "", "", ())
+_NO_ENTRY = Entry(Pick(""), "", "", ())
 
 
 class Key(ButtonBehavior, Row):
@@ -248,15 +248,16 @@ class KeyBar(Row):
         gaps = max(0, len(self.choices) - 1) * self.spacing
         self.width = sum(key.width for key in self.children) + gaps
 
-
     def _usual_mm(self, choice: Choice) -> float:
         return self.signed_mm if choice.sign else 30 if choice.main or choice.caption else 24
 
 
 def _least_width(choice: Choice) -> int:
     """So wide that its longest word is not cut, in pixels."""
-    longest = [narrowest(words, bold, smallest()) for words, bold in ((choice.big, True), (choice.caption, False)) if words]
-    return max(longest, default=0) + 2 * round(mm(SIDE_MM))
+    longest = [
+        narrowest(words, bold, smallest()) for words, bold in ((choice.big, True), (choice.caption, False)) if words
+    ]
+    return max(longest, default=0) + 2 * int(mm(SIDE_MM) + 0.5)
 
 
 class PageKey(Key):
