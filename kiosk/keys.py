@@ -248,16 +248,16 @@ class KeyBar(Row):
         gaps = max(0, len(self.choices) - 1) * self.spacing
         self.width = sum(key.width for key in self.children) + gaps
 
-
     def _usual_mm(self, choice: Choice) -> float:
         return self.signed_mm if choice.sign else 30 if choice.main or choice.caption else 24
 
 
 def _least_width(choice: Choice) -> int:
     """So wide that its longest word is not cut, in pixels."""
-    parts = ((choice.big, True), (choice.caption, False))
-    longest = [narrowest(words, bold, smallest()) for words, bold in parts if words]
-    return max(longest, default=0) + 2 * int(round(mm(SIDE_MM)))
+    longest = [
+        narrowest(words, bold, smallest()) for words, bold in ((choice.big, True), (choice.caption, False)) if words
+    ]
+    return max(longest, default=0) + 2 * int(mm(SIDE_MM) + 0.5)
 
 
 class PageKey(Key):

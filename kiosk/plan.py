@@ -29,7 +29,7 @@ _NOTHING = Plan("", "", (), (), (), 0.0)
 
 def beside(width: float) -> int:
     """The room for the machines' names, in pixels."""
-    return int(round(max(mm(32), min(mm(41), width * 0.19))))
+    return int(max(mm(32), min(mm(41), width * 0.19)) + 0.5)
 
 
 class _Day(Widget):

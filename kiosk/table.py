@@ -67,8 +67,9 @@ def _need(cells: Cells, width: int) -> int:
     """How high a line of this width has to be, in pixels."""
     free = width - mm(BESIDE_MM) * (len(cells.words) + 1)
     places = (int(free * share / sum(cells.shares)) for share in cells.shares)
-    sized = zip(cells.words, places, strict=True)
-    return max(room_for(words, False, place, smallest())[1] for words, place in sized)
+    return max(
+        room_for(words, False, place, smallest())[1] for words, place in zip(cells.words, places, strict=True)
+    )
 
 
 class TableScreen(Screen):

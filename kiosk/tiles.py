@@ -51,7 +51,7 @@ def least_heights(tile: Tile, width: int, unit: float) -> tuple[int, int, int]:
 
 def shape_width(width: float) -> int:
     """How wide a state's shape is on a tile of this width, in pixels."""
-    return int(round(max(mm(SHAPE_MM), min(mm(16), width * 0.22))))
+    return int(max(mm(SHAPE_MM), min(mm(16), width * 0.22)) + 0.5)
 
 
 class TileCard(Key):
@@ -102,8 +102,9 @@ class TileGrid(Grid):
         most = max(1, int((self.width + gap) // (mm(NARROWEST_MM) + gap)))
         shapes = [(columns, self._rows(columns, gap)) for columns in range(most, 0, -1)]
         number = len(self.items)
-        columns, rows = max(shapes, key=lambda shape: min(number, shape[0] * shape[1]))
-        rows = min(max(1, rows), max(-(-number // columns), 2 if number > 4 else 1))
+        roomy = [shape for shape in shapes if shape[1]] or [(1, 1)]
+        columns, rows = max(roomy, key=lambda shape: min(number, shape[0] * shape[1]))
+        rows = min(rows, max(-(-number // columns), 2 if number > 4 else 1))
         return max(1, min(columns, -(-number // rows))), rows
 
     def _rows(self, columns: int, gap: int) -> int:

@@ -26,7 +26,7 @@ FONT = "Lisiere Sans"
 LabelBase.register(FONT, str(_FONTS / "LisiereSans-Regular.ttf"), fn_bold=str(_FONTS / "LisiereSans-Bold.ttf"))
 
 BODY_MM, STATE_MM = 3.0, 4.0
-"""How tall a capital is at the least, to be read from an arm's length: what is told; the word of a state."""
+"""How tall a capital is at the least, for an arm's length: in all that is told, and in the word of a state."""
 CAPITAL = 0.714
 """A capital's height, as a share of the size of its letters: the font file says it."""
 
@@ -90,7 +90,7 @@ class FitLabel(Label):
 
 def smallest(capitals: float = BODY_MM) -> int:
     """The size of letters whose capitals are so many mm tall, in pixels; a hundredth of one is nothing."""
-    return int(ceil(mm(capitals) / CAPITAL - 0.01))
+    return ceil(float(mm(capitals)) / CAPITAL - 0.01)
 
 
 @lru_cache(maxsize=4096)

@@ -134,8 +134,9 @@ class Robot:
             found = next((card for card in cards if card.tile.machine == machine), None)
             if found is not None:
                 return found
-            turns = [key for key in self.keys() if isinstance(key, PageKey) and isinstance(key.grid, TileGrid)]
-            self._touch(turns[0])
+            self._touch(
+                next(key for key in self.keys() if isinstance(key, PageKey) and isinstance(key.grid, TileGrid))
+            )
         raise AssertionError(f"no tile of {machine}")
 
     def _touch(self, key: Key) -> None:

@@ -37,7 +37,7 @@ LONGER = "+35 %"
 ROUNDING = 1.0
 HAIR_MM = 0.001
 BODY_MM, STATE_MM = 3.0, 4.0
-"""How tall capitals are at the least: whatever is to be read; the word of a machine's state. Nothing is exempt."""
+"""How tall capitals are at the least: in whatever is to be read, and in a machine's state. Nothing is exempt."""
 
 quick = [("fr", BIG), (LONGER, BIG), (LONGER, SMALL), ("fr", SMALL), ("de", SMALL), ("ar", SMALL)]
 every = [(language, size) for language in LANGUAGES for size in (BIG, SMALL)]
@@ -60,9 +60,9 @@ def longer(language: str) -> Say:
     def said(id: str, /, **places: object) -> str:
         text = say(id, **places)
         more = -(-len(text) * 35 // 100)
-        if len(text.split()) == 1:
-            return text + "o" * more
-        return f"{text} {('plus long ' * more)[: more - 1].strip()}"
+        return (
+            text + "o" * more if len(text.split()) == 1 else f"{text} {('plus long ' * more)[: more - 1].strip()}"
+        )
 
     return said
 

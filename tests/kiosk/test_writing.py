@@ -52,9 +52,9 @@ def _placed(stage: Stage, words: str, side: str) -> FitLabel:
 
 @pytest.mark.parametrize("density", sorted(set(SCREENS.values())))
 @pytest.mark.parametrize("bold", [False, True])
-def test_a_capital_is_as_tall_as_promised(density: int, bold: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_capital_is_as_tall_as_promised(robot: Robot, density: int, bold: bool) -> None:
     """Counted in whole drawn pixels on each screen we know: 3 mm in the smallest words, 4 mm in a state's."""
-    monkeypatch.setattr(writing, "mm", lambda length: length * density / 25.4)
+    Metrics.dpi = density  # the next kiosk sets its own
     for capitals in (BODY_MM, STATE_MM):
         label = CoreLabel(text="H", font_name=FONT, bold=bold, font_size=smallest(capitals))
         label.refresh()
