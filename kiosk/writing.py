@@ -43,9 +43,9 @@ class FitLabel(Label):
     """Words that fill their place without leaving it: letters of `biggest` mm, and capitals of `capitals` mm at the
     least. Words for which even those are too big are `clipped`; `need` is the height for which they would not be.
 
-    `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or `end`
-    of the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and `foot`:
-    where a processor draws, every pixel of it costs time.
+    `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or
+    `end` of the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and
+    `foot`: where a processor draws, every pixel of it costs time.
     """
 
     words = StringProperty("")

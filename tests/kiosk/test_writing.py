@@ -2,6 +2,7 @@
 
 import pytest
 from kivy.core.text import Label as CoreLabel
+from kivy.metrics import Metrics, mm
 
 from kiosk.environment import SCREENS
 from kiosk.stage import Stage
@@ -60,7 +61,7 @@ def test_a_capital_is_as_tall_as_promised(robot: Robot, density: int, bold: bool
         label.refresh()
         pixels, (width, height) = label.texture.pixels, label.texture.size
         alphas = [pixels[row * width * 4 + 3 : (row + 1) * width * 4 : 4] for row in range(height)]
-        assert sum(any(row) for row in alphas) >= int(capitals * density / 25.4)
+        assert sum(any(row) for row in alphas) >= int(mm(capitals))
 
 
 def test_words_get_no_smaller_than_may_be_read(robot: Robot) -> None:
