@@ -41,7 +41,7 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 
 class FitLabel(Label):
     """Words that fill their place without leaving it: letters of `biggest` mm, and capitals of `capitals` mm at the
-    least. Words for which even those are too big are `clipped`; `need` is the height for which they would not be.
+    least. Words for which even those are too big are `cramped`; `need` is the height for which they would not be.
 
     `most`: in so many lines, if they fit so; 0: in any number. `side` is where they stand: `start`, `middle` or
     `end` of the line, whichever way it is read. The texture is no larger than the words, which stand at `left` and
@@ -54,7 +54,7 @@ class FitLabel(Label):
     most = NumericProperty(0)
     side = StringProperty("start")
     need = NumericProperty(NOTHING)
-    clipped = BooleanProperty(False)
+    cramped = BooleanProperty(False)
     left = NumericProperty(0)
     foot = NumericProperty(0)
     corner = ReferenceListProperty(left, foot)
@@ -71,7 +71,7 @@ class FitLabel(Label):
         least = smallest(self.capitals)
         bounds = max(least, round(mm(self.biggest))), least
         self.halign = direction.side(self.side)
-        self.font_size, self.clipped = fitting(self.words, bool(self.bold), place, bounds, int(self.most))
+        self.font_size, self.cramped = fitting(self.words, bool(self.bold), place, bounds, int(self.most))
         self.line_height = _spacing(self.words)
         self.text = for_the_eye(self.words, bool(self.bold), place[0] - SLACK, int(self.font_size))
         self._stand()
@@ -97,14 +97,15 @@ def smallest(capitals: float = BODY_MM) -> int:
 def fitting(
     words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0
 ) -> tuple[int, bool]:
-    """The biggest size at which words fit their place, in pixels; and whether even the least is too big. `most`: in
-    so many lines, or where they would be too small then, in more; 0: in any number."""
+    """The biggest size at which words fit their place, in pixels; and whether even the least is too big: then they
+    are smaller: a workshop's own names may be long, and are to be read whole. `most`: in so many
+    lines, or where they would be too small then, in more; 0: in any number."""
     biggest, least = bounds
     if most and _fits(words, bold, place, least, most):
         return _biggest(words, bold, place, (least, biggest), most), False
     if not words or _fits(words, bold, place, least):
         return _biggest(words, bold, place, (least, biggest)), False
-    return least, True
+    return _biggest(words, bold, place, (least // 2, least)), True
 
 
 def _biggest(words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0) -> int:

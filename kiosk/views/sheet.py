@@ -18,6 +18,9 @@ from kiosk.views.tile import Look, Tile, tile
 from kiosk.views.why import why
 from kiosk.words import Say, what_and_do
 
+OUT_OF_ORDER = frozenset({Look.FAULT, Look.ESTOP})
+"""A unit gives hours of such a machine, and then starts nothing: the screen offers none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -60,6 +63,8 @@ def _for_the_taking(session: Session, post: Post, shown: Tile, scene: Scene) -> 
     """The hours from now; or those after whoever has it; or why there are none."""
     say, member = scene.say, _member(session, post)
     keys = _ways_out(session, None, scene)
+    if shown.look in OUT_OF_ORDER:
+        return Sheet(shown, "", (), "", keys, Result(False, shown.word, shown.what, shown.do))
     found = offers(post, member, scene, session.wish)
     if found:
         return Sheet(shown, say("sheet.question"), found, _hint(session, post, found, scene), keys)

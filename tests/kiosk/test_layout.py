@@ -119,8 +119,8 @@ def state_words(stage: Stage, labels: list[Any]) -> list[Any]:
 
 
 def look_at(scene: Scene, stage: Stage, size: tuple[int, int]) -> None:
-    clipped = [label.words for label in visible(stage.app, FitLabel) if label.clipped]
-    assert (scene.name, clipped) == (scene.name, [])
+    cramped = [label.words for label in visible(stage.app, FitLabel) if label.cramped]
+    assert (scene.name, cramped) == (scene.name, [])
     keys = [key for key in touchable(stage.app) if key.opacity]
     small = [key for key in keys if min(key.width, key.height) < mm(20) - ROUNDING]
     assert (scene.name, [(key.size, key) for key in small]) == (scene.name, [])
@@ -182,7 +182,7 @@ def test_every_refusal_fits_a_tile_of_the_board(language: str, size: tuple[int, 
                 stage.settle(2)
                 labels = visible(stage.app, FitLabel)
                 assert do in {label.words for label in labels}
-                assert [label.words for label in labels if label.clipped] == []
+                assert [label.words for label in labels if label.cramped] == []
 
 
 def test_sizes_are_of_the_screen_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def lines_of(screen: Any, stage: Stage, *told: str) -> list[int]:
     stage.settle(2)
     labels = {w.words: w for w in screen.walk(restrict=True) if isinstance(w, FitLabel) and w.words}
     found = [labels[words] for words in told]
-    small = [label.clipped or label.font_size * CAPITAL < mm(3) for label in found]
+    small = [label.cramped or label.font_size * CAPITAL < mm(3) for label in found]
     return [100 if bad else label.text.count("\n") + 1 for label, bad in zip(found, small, strict=True)]
 
 
@@ -264,3 +264,15 @@ def test_a_refusal_of_later_hours_is_dated_by_them(robot: Any) -> None:
     robot.wait(0.1)
     assert "Elle est prise jusqu'à 16:30.\nPrenez-en une autre" in robot.words()
     assert robot.app.desk.session.answer == Refused((Refusal.OVERLAP,))
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_POWER, Fault.RELAY_WELDED, Fault.BOARD_LOST, Fault.ESTOP])
+def test_hours_of_a_machine_that_cannot_start_are_not_offered(robot: Any, fault: Fault) -> None:
+    """Its page says what is wrong and what to do, as its tile does, and the unit is asked nothing."""
+    unit = robot.story.units["piqueuse-1"]
+    unit.change(faults=frozenset({fault}))
+    robot.badge("tag-zoé")
+    robot.touch_machine("piqueuse-1")
+    what, do = what_and_do(SAY, fault)
+    assert plain(f"{what}\n{do}") in robot.words() and unit.asked == []
+    assert "15:02" not in robot.words()

@@ -35,11 +35,11 @@ def _drawn(label: FitLabel) -> list[str]:
 
 
 def test_words_stand_within_their_place(robot: Robot) -> None:
-    """Where a label says that nothing is clipped, all it draws lies within its place."""
+    """Where a label says that nothing is cramped, all it draws lies within its place."""
     for words in TWO_PARTS:
         for side in ("start", "middle", "end"):
             label = _placed(robot.stage, words, side)
-            if not label.clipped:
+            if not label.cramped:
                 width, height = label.texture_size
                 assert width <= label.width and height - blank(words, label.font_size) <= label.height
 
@@ -64,11 +64,12 @@ def test_a_capital_is_as_tall_as_promised(robot: Robot, density: int, bold: bool
         assert sum(any(row) for row in alphas) >= int(mm(capitals))
 
 
-def test_words_get_no_smaller_than_may_be_read(robot: Robot) -> None:
-    """What is too long for its place is said to be clipped; its letters stay as big as the least."""
+def test_words_that_are_too_long_for_their_place_become_small_and_say_so(robot: Robot) -> None:
+    """A name that is too long stays whole and in its place; with the height that it needs it is as big as any."""
     label = FitLabel(words="Prenez-en une autre, ou demandez à l’accueil.", size_hint=(None, None), size=(200, 30))
     robot.app.root.add_widget(label)
     robot.stage.settle(2)
-    assert label.clipped and label.font_size == smallest(BODY_MM)
+    assert label.cramped and label.font_size < smallest(BODY_MM)
+    assert label.texture_size[1] - blank(label.words, label.font_size) <= label.height
     label.height = label.need
-    assert not label.clipped
+    assert not label.cramped and label.font_size == smallest(BODY_MM)
