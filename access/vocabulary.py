@@ -131,6 +131,17 @@ class LockReason(StrEnum):
     OTHER = "other"
 
 
+class UnlockReason(StrEnum):
+    """Why a technician puts it back in service at the kiosk."""
+
+    REPAIRED = "repaired"
+    REPLACED = "replaced"
+    SERVICED = "serviced"
+    CHECKED = "checked"
+    MISTAKE = "mistake"
+    OTHER = "other"
+
+
 class ServiceKind(StrEnum):
     """What was done at a service."""
 

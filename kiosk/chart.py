@@ -9,8 +9,8 @@ from kiosk import cloth, colours, direction
 from kiosk.views.team.record import Chart
 from kiosk.writing import FitLabel
 
-SIDE_MM, FOOT_MM = 11.0, 6.0
-"""The room for the hours beside the bars, and for the days under them."""
+SIDE_MM, FOOT_MM, LINE_MM = 14.0, 7.0, 6.2
+"""The room for the hours beside the bars, for the days under them, and for a line of either."""
 BAR_SHARE = 0.68
 """How much of a day's width its bar takes."""
 
@@ -34,22 +34,21 @@ class BarChart(Widget):
         width, height = round(self.width) - side, round(self.height) - foot - round(mm(2))
         base = round(self.y) + foot
         with self.canvas.before:
-            self._lines(self.chart, left, base, width, height, side)
+            self._lines(self.chart, left, base, width, height)
             self._bars(self.chart, left, base, width, height)
+        self._hours(self.chart, left, base, width, height, side)
+        self._days(self.chart, left, base, width)
 
-    def _lines(self, chart: Chart, left: int, base: int, width: int, height: int, side: int) -> None:
+    def _lines(self, chart: Chart, left: int, base: int, width: int, height: int) -> None:
         Color(*colours.now.soft)
         Rectangle(pos=(left, base - 1), size=(width, 2))
-        for hours, words in chart.lines:
+        for hours, _ in chart.lines:
             y = base + round(height * hours / chart.top)
             Color(*colours.now.seam)
             Rectangle(pos=(left, y), size=(width, 1))
-            x = left + width if direction.right_to_left else left - side
-            self._write(words, x, y - round(mm(2.5)), side, round(mm(5)), "end")
 
     def _bars(self, chart: Chart, left: int, base: int, width: int, height: int) -> None:
         step = width / len(chart.bars)
-        every = 1 if step >= mm(6) else 2
         weave = cloth.twill(tuple(colours.now.main[:3]))
         for place, bar in enumerate(chart.bars):
             column = len(chart.bars) - 1 - place if direction.right_to_left else place
@@ -68,11 +67,25 @@ class BarChart(Widget):
                 size=(thick, tall),
                 tex_coords=(0, 0, thick / 8, 0, thick / 8, tall / 8, 0, tall / 8),
             )
-            if (len(chart.bars) - 1 - place) % every == 0:
-                self._write(bar.day, x - 2, base - round(mm(FOOT_MM)), round(step) + 4, round(mm(5.4)), "middle")
 
-    def _write(self, words: str, x: int, y: int, width: int, height: int, side: str) -> None:
-        label = FitLabel(words=words, side=side, biggest=3.6, least=2.2, color=(*colours.now.soft, 1))
+    def _hours(self, chart: Chart, left: int, base: int, width: int, height: int, side: int) -> None:
+        x = left + width if direction.right_to_left else left - side
+        for hours, words in chart.lines:
+            self._write(words, x, base + round(height * hours / chart.top) - round(mm(LINE_MM / 2)), side, "end")
+
+    def _days(self, chart: Chart, left: int, base: int, width: int) -> None:
+        """Under each bar, or under every other one: today's always."""
+        step = width / len(chart.bars)
+        every = 1 if step >= mm(6) else 2
+        for place, bar in enumerate(chart.bars):
+            column = len(chart.bars) - 1 - place if direction.right_to_left else place
+            if (len(chart.bars) - 1 - place) % every == 0:
+                x = left + round((column + 0.5 - every / 2) * step)
+                self._write(bar.day, x - 2, base - round(mm(FOOT_MM)), round(every * step) + 4, "middle")
+
+    def _write(self, words: str, x: int, y: int, width: int, side: str) -> None:
+        """Not while something is drawn: what is made then stays in the drawing."""
+        label = FitLabel(words=words, side=side, biggest=4.2, color=(*colours.now.soft, 1))
         self.add_widget(label)
-        label.size = width, height
+        label.size = width, round(mm(LINE_MM))
         label.pos = x, y

@@ -28,8 +28,9 @@ class Palette:
     """One way to colour every screen.
 
     `paper` is the ground, `card` what can be touched, `dusk` what cannot be had; `ink` and `soft` write on all
-    three. `main` is the workshop's colour and `on_main` writes on it; `alarm` is the red thread; `seam` the thin
-    lines. `tint` is how much of a state's colour lies in its tile.
+    three. `main` is the workshop's colour and `on_main` writes on it; `alarm` is the red thread; `edge` surrounds
+    what can be touched, `seam` are the lines that only help. `tint` is how much of a state's colour lies in its
+    tile.
     """
 
     paper: Rgb
@@ -40,6 +41,7 @@ class Palette:
     main: Rgb
     on_main: Rgb
     alarm: Rgb
+    edge: Rgb
     seam: Rgb
     looks: MappingProxyType[Look, Rgb]
     tint: float
@@ -86,6 +88,7 @@ LINEN = Palette(
     main=rgb("26386b"),
     on_main=rgb("ffffff"),
     alarm=rgb("a3272b"),
+    edge=rgb("857c69"),
     seam=rgb("d5cdbc"),
     looks=_looks("17663f", "7d4a00", "26386b", "6b2a70", "464b57", "a3272b", "50556a"),
     tint=0.07,
@@ -101,6 +104,7 @@ NIGHT = Palette(
     main=rgb("ffd83d"),
     on_main=rgb("000000"),
     alarm=rgb("ffa0a0"),
+    edge=rgb("ffffff"),
     seam=rgb("ffffff"),
     looks=_looks("6dff9e", "ffc14d", "a8c8ff", "f7b0ff", "ffffff", "ffa0a0", "e6e6e6"),
     tint=0.0,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from access.vocabulary import Reason
 from controller.link import Ask, Rate, UnitAnswer, UnitState, WalkUp
 from kiosk import deeds
 from kiosk import session as steps
@@ -21,10 +20,12 @@ from kiosk.session import EMPTY, Session, Stage
 from kiosk.starts import Starts
 from kiosk.team import Team, laid
 from kiosk.views import Shown, view
+from kiosk.views.comfort import comfort_key
 from kiosk.views.result import UNDO_S
 from kiosk.views.scene import Scene, Seen, hear
 from kiosk.views.sheet import sheet
-from kiosk.words import Say, what_and_do
+from kiosk.views.why import why_no_badge
+from kiosk.words import Say
 
 IDLE_S = 45
 """After this long without a touch or a badge the screen warns that the board is coming back."""
@@ -126,7 +127,8 @@ class Desk:
         warning = scene.say("idle.warning", seconds=max(1, round(left))) if warned else ""
         ease = session.ease
         shown = view(session, scene)
-        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour)
+        keys = (comfort_key(scene),) if warned else ()
+        return Shown(shown, session.language, ease.contrast, ease.spoken, warning, scene.site.colour, keys)
 
     # What people do
 
@@ -137,9 +139,9 @@ class Desk:
         if self.session.team is not None and self.session.team.lending:
             self._lend(self.session.team, tag, owner is not None and owner[1].until is None)
             return
-        if owner is None or owner[1].revoked or owner[1].ended(self._clock.now()):
-            reason = Reason.BADGE_UNKNOWN if owner is None else Reason.BADGE_REVOKED
-            self._step(Session(ease=self.session.ease, notice=what_and_do(self.scene().say, reason)))
+        notice = why_no_badge(owner[1] if owner is not None else None, self.scene())
+        if owner is None or notice is not None:
+            self._step(Session(ease=self.session.ease, notice=notice))
             return
         left, at = self._left
         again = left.person == owner[0] and self._clock.monotonic() - at < RESUME_S

@@ -7,7 +7,7 @@ from kivy.core.window import Window
 from kivy.input import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import mm
-from kivy.properties import StringProperty
+from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.screenmanager import NoTransition, Screen, ScreenManager
 
@@ -53,9 +53,17 @@ NEXT = ("sheet", "member")
 
 
 class Warned(FloatLayout):
-    """Is anybody there? It takes the next touch, wherever that falls."""
+    """Is anybody there? It takes the next touch, wherever that falls. Its keys act when the finger comes."""
 
     words = StringProperty("")
+    choices = ObjectProperty(())
+    desk = ObjectProperty(None)
+
+    def take(self, touch: MotionEvent) -> None:
+        """Do what the touch asks for, if it fell on a key."""
+        for key in self.ids.bar.children:
+            if key.collide_point(*touch.pos):
+                self.desk.do(key.deed)
 
 
 class Face(FloatLayout):
@@ -93,7 +101,7 @@ class Face(FloatLayout):
         self._screens.current = name
         if former is not self.current_screen:
             former.leave()
-        self._warned.words = shown.warning
+        self._warned.words, self._warned.choices = shown.warning, shown.keys
 
     def _draw(self) -> None:
         """Make every widget anew, without a transition: what was touched is there at once."""
@@ -104,7 +112,7 @@ class Face(FloatLayout):
         self.clear_widgets()
         self._screens = ScreenManager(transition=NoTransition())
         self._have("board")
-        self._warned = Warned()
+        self._warned = Warned(desk=self._desk)
         self.add_widget(self._screens)
         self.add_widget(self._warned)
 
@@ -124,7 +132,10 @@ class Face(FloatLayout):
     def on_touch_down(self, touch: MotionEvent) -> bool:
         """Somebody is there. A bounce is no second touch, nor is one that only says so."""
         self._desk.touch()
-        if self._bounces(touch.x, touch.y) or self._warned.words:
+        if self._bounces(touch.x, touch.y):
+            return True
+        if self._warned.words:
+            self._warned.take(touch)
             return True
         return bool(super().on_touch_down(touch))
 

@@ -9,8 +9,9 @@ from kivy.core.window import Window
 from kivy.uix.widget import Widget
 
 from kiosk.deeds import Take
-from kiosk.keys import ChoiceKey, TileCard
+from kiosk.keys import ChoiceKey
 from kiosk.stage import Finger
+from kiosk.tiles import TileCard
 
 PRESS_S = 0.2
 """How long a finger stays down: longer than a bounce lasts, should the next touch fall on the same place."""

@@ -10,22 +10,22 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.widget import Widget
 
 from kiosk import cloth, colours, direction, signs, writing  # noqa: F401  # their widgets are used by the rules
-from kiosk.deeds import Back, Deed
+from kiosk.deeds import Back, Deed, Pick
 from kiosk.direction import Row
 from kiosk.views.own import Entry
 from kiosk.views.scene import Choice
-from kiosk.views.tile import Look, Tile
+from kiosk.writing import narrowest, smallest
 
 GAP_MM = 3.0
 """Between two keys: a finger that is beside one is on none."""
-TILE_MM = (46.0, 23.0)
-"""The smallest tile: its words are to be read from a step away."""
-ENTRY_MM = (100.0, 22.0)
+ENTRY_MM = (92.0, 20.0)
 CHOICE_MM = (21.0, 20.0)
 TALLEST_MM = 46.0
+SIDE_MM = 1.0
+"""What is left free at both sides of a key's words."""
 
-_NO_TILE = Tile("", "", Look.WAITING, "")
 _NO_CHOICE = Choice(Back(), "")
+_NO_ENTRY = Entry(Pick(""), "", "", ())
 
 
 class Key(ButtonBehavior, Row):
@@ -84,43 +84,25 @@ class Key(ButtonBehavior, Row):
         self._face_colour.rgb = [part * 0.86 + lift if down else part for part in (red, green, blue)]
 
 
-class TileCard(Key):
-    """One machine."""
-
-    tile = ObjectProperty(_NO_TILE, rebind=True)
-    colour = ColorProperty((0, 0, 0, 1))
-    cloth = ObjectProperty(None, allownone=True)
-
-    def on_tile(self, _: object, tile: Tile) -> None:
-        """Take the tile's colours."""
-        palette = colours.now
-        refused = tile.told and not tile.barred
-        self.face = palette.refused if refused else palette.ground(tile.look, tile.barred)
-        self.edge = palette.alarm if refused else palette.seam
-        self.colour = palette.soft if tile.barred else palette.looks[tile.look]
-        self.cloth = cloth.twill(tuple(self.colour[:3]))
-
-    @property
-    def deed(self) -> Deed:
-        """Pick the machine."""
-        tile: Tile = self.tile
-        return tile.deed
-
-
 class ChoiceKey(Key):
-    """Something to choose, with its sign. In the middle of a screen it is written large."""
+    """Something to choose, with its sign. In the middle of a screen it is written large.
+
+    `lead`: how much of the room its first words take, against those under them.
+    """
 
     choice = ObjectProperty(_NO_CHOICE, rebind=True)
     ink = ColorProperty((0, 0, 0, 1))
     soft = ColorProperty((0, 0, 0, 1))
     large = NumericProperty(5.0)
+    lead = NumericProperty(1.0)
+    margin = NumericProperty(0)
 
     def on_choice(self, _: object, choice: Choice) -> None:
         """What is chosen, or wanted most, is dyed."""
         palette = colours.now
         dyed = choice.chosen or choice.main
         self.face = palette.main if dyed else palette.card
-        self.edge = palette.main if dyed or not isinstance(choice.deed, Back) else palette.seam
+        self.edge = palette.main if dyed or not isinstance(choice.deed, Back) else palette.edge
         self.ink = palette.on_main if dyed else palette.main if self.large > 6 else palette.ink
         self.soft = palette.on_main if dyed else palette.soft
 
@@ -134,14 +116,14 @@ class ChoiceKey(Key):
 class EntryRow(Row):
     """A run or a booking of one's own: touch it to see more, or do at once what is wanted most."""
 
-    entry = ObjectProperty(Entry(_NO_TILE.deed, "", "", ()), rebind=True)
+    entry = ObjectProperty(_NO_ENTRY, rebind=True)
     desk = ObjectProperty(None, allownone=True)
 
 
 class EntryCard(Key):
     """The words of an entry."""
 
-    entry = ObjectProperty(Entry(_NO_TILE.deed, "", "", ()), rebind=True)
+    entry = ObjectProperty(_NO_ENTRY, rebind=True)
 
     @property
     def deed(self) -> Deed:
@@ -171,9 +153,9 @@ class Grid(Widget):
     page = NumericProperty(0)
     pages = NumericProperty(1)
     desk = ObjectProperty(None, allownone=True)
-    kind: type[Widget] = TileCard
-    slot = "tile"
-    least = TILE_MM
+    kind: type[Widget]
+    slot: str
+    least: tuple[float, float]
     tallest = TALLEST_MM
     gap = GAP_MM
     least_columns = 1
@@ -188,8 +170,7 @@ class Grid(Widget):
         self.page = (self.page + 1) % self.pages
 
     def _lay_out(self, *_: object) -> None:
-        room = self.width / mm(1), self.height / mm(1)
-        columns, rows = columns_and_rows(len(self.items), room, self.least, self.gap)
+        columns, rows = self.columns_and_rows()
         self.pages = max(1, -(-len(self.items) // (columns * rows)))
         self.page = min(self.page, self.pages - 1)
         shown = self.items[self.page * columns * rows :][: columns * rows]
@@ -197,6 +178,11 @@ class Grid(Widget):
         for place, (widget, item) in enumerate(zip(reversed(self.children), shown, strict=True)):
             self._put(widget, place, columns, rows)
             setattr(widget, self.slot, item)
+
+    def columns_and_rows(self) -> tuple[int, int]:
+        """How many stand side by side, and one above another."""
+        room = self.width / mm(1), self.height / mm(1)
+        return columns_and_rows(len(self.items), room, self.least, self.gap)
 
     def _have(self, number: int) -> None:
         while len(self.children) > number:
@@ -216,10 +202,6 @@ class Grid(Widget):
             column = columns - 1 - column
         widget.size = width, height
         widget.pos = round(self.x) + column * (width + gap), round(self.top) - height - row * (height + gap)
-
-
-class TileGrid(Grid):
-    """The machines."""
 
 
 class EntryGrid(Grid):
@@ -262,9 +244,20 @@ class KeyBar(Row):
         keys = self.children if direction.right_to_left else reversed(self.children)
         for key, choice in zip(keys, self.choices, strict=True):
             key.choice = choice
-            key.width = round(mm(self.signed_mm if choice.sign else 38 if choice.main else 30))
+            key.width = max(round(mm(self._usual_mm(choice))), _least_width(choice))
         gaps = max(0, len(self.choices) - 1) * self.spacing
         self.width = sum(key.width for key in self.children) + gaps
+
+    def _usual_mm(self, choice: Choice) -> float:
+        return self.signed_mm if choice.sign else 30 if choice.main or choice.caption else 24
+
+
+def _least_width(choice: Choice) -> int:
+    """So wide that its longest word is not cut, in pixels."""
+    longest = [
+        narrowest(words, bold, smallest()) for words, bold in ((choice.big, True), (choice.caption, False)) if words
+    ]
+    return max(longest, default=0) + 2 * int(mm(SIDE_MM) + 0.5)
 
 
 class PageKey(Key):

@@ -6,7 +6,7 @@ from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from kiosk import keys  # noqa: F401  # its rules are used by this screen's
+from kiosk import tiles  # noqa: F401  # its rules are used by this screen's
 from kiosk.desk import Desk
 from kiosk.views.member import MemberPage
 

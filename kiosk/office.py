@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from access.vocabulary import LockReason, ServiceKind
+from access.vocabulary import LockReason, ServiceKind, UnlockReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Unlock:
 
     id: str
     machine: str
+    why: UnlockReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def scenes() -> Iterator[Scene]:
     yield Scene("sheet-badge-now", "Machine, heure, et enfin le badge", badge("", Pick("piqueuse-1"), Take(60)))
     yield Scene("sheet-contrast", "Les heures en contraste fort", badge("tag-zoé", Contrast(), Pick("piqueuse-1")))
     yield Scene("sheet-untrained", "Il manque une habilitation", badge("tag-zoé", Pick("brodeuse-1")))
+    yield Scene("sheet-closed", "L'atelier est fermé : quand il rouvre", _closed)
     yield Scene("sheet-later", "La machine est prise : réserver ensuite", badge("tag-zoé", Pick("piqueuse-2")))
     yield Scene("sheet-own", "Ce qui est en marche : prolonger ou finir", badge("tag-ana", Pick("piqueuse-2")))
     yield Scene("sheet-coming", "Sa réservation à venir", badge("tag-zoé", Pick("piqueuse-3", "b4")))
@@ -107,6 +108,11 @@ def _silent(story: Story, app: KioskApp) -> None:
     story.units["familiale"].deaf = True
     story.units["presse-1"].change(faults=frozenset({Fault.ESTOP}))
     story.pass_time(5)
+
+
+def _closed(story: Story, app: KioskApp) -> None:
+    story.pass_time(6 * 3600)
+    badge("tag-zoé", Pick("piqueuse-1"))(story, app)
 
 
 def _given_back(story: Story, app: KioskApp) -> None:

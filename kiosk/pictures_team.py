@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from access.vocabulary import Fault, LockReason, ServiceKind
+from access.vocabulary import Fault, LockReason, ServiceKind, UnlockReason
 from kiosk.app import KioskApp
 from kiosk.deeds import Contrast, Deed, Pick
 from kiosk.office import Progress
@@ -17,6 +17,7 @@ from kiosk.team import (
     Mended,
     Name,
     OpenUntil,
+    PutBack,
     Served,
     TeamPage,
     Toggle,
@@ -66,6 +67,9 @@ def team_scenes() -> Iterator[Scene]:
     yield Scene("sheet-lock", "Pourquoi la mettre hors service ?", _record(Enter(TeamPage.LOCK)))
     yield Scene("sheet-locked", "Hors service", _record(Enter(TeamPage.LOCK), LockFor(LockReason.DANGER)))
     yield Scene("sheet-lock-away", "Le jumeau n'a pas entendu", _lock_away)
+    yield Scene("sheet-unlock", "Pourquoi la remettre en service ?", _locked(Enter(TeamPage.UNLOCK)))
+    put_back = Enter(TeamPage.UNLOCK), PutBack(UnlockReason.REPAIRED)
+    yield Scene("sheet-unlocked", "De nouveau en service", _locked(*put_back))
     yield Scene("sheet-service", "Noter un entretien", _record(Enter(TeamPage.SERVICE)))
     yield Scene("sheet-serviced", "Entretien noté", _record(Enter(TeamPage.SERVICE), Served(ServiceKind.FULL)))
     yield Scene("sheet-cleared", "Le défaut est levé", _welded(_record(Enter(TeamPage.FAULTS), Mended())))
@@ -100,6 +104,14 @@ def _lock_away(story: Story, app: KioskApp) -> None:
     _record(Enter(TeamPage.LOCK))(story, app)
     story.office.away = True
     badge("", LockFor(LockReason.DANGER))(story, app)
+
+
+def _locked(*deeds: Deed) -> Act:
+    def locked(story: Story, app: KioskApp) -> None:
+        story.units["surjeteuse-1"].change(locked=True)
+        _record(*deeds)(story, app)
+
+    return locked
 
 
 def _welded(act: Act) -> Act:

@@ -18,11 +18,18 @@ from kiosk.desk import Desk
 from kiosk.direction import Row
 from kiosk.keys import Grid
 from kiosk.views.team.plan import Block, Plan, Strip
-from kiosk.writing import FitLabel, fitting
+from kiosk.writing import FitLabel, fitting, room_for, smallest
 
-STRIP_MM = (120.0, 9.0)
+STRIP_MM = (120.0, 10.6)
 """The smallest strip; there is never more than one beside another."""
+SIDE = 4
+"""Pixels between a booking and words beside it."""
 _NOTHING = Plan("", "", (), (), (), 0.0)
+
+
+def beside(width: float) -> int:
+    """The room for the machines' names, in pixels."""
+    return int(max(mm(32), min(mm(41), width * 0.19)) + 0.5)
 
 
 class _Day(Widget):
@@ -40,8 +47,9 @@ class _Day(Widget):
         return int(self.x + self.width * (1 - share if direction.right_to_left else share) + 0.5)
 
     def _write(self, words: str, place: tuple[int, int, int, int], **looks: object) -> None:
+        """Not while something is drawn: what is made then stays in the drawing."""
         x, y, width, height = place
-        label = FitLabel(words=words, side="middle", least=2.2, **looks)
+        label = FitLabel(words=words, side="middle", **looks)
         self.add_widget(label)
         label.size, label.pos = (width, height), (x, y)
 
@@ -60,7 +68,7 @@ class DayHours(_Day):
         wide = round(mm(9))
         for share, words in self.ticks:
             place = self._at(share) - wide // 2, round(self.y), wide, round(self.height)
-            self._write(words, place, biggest=3.8, color=(*colours.now.soft, 1))
+            self._write(words, place, biggest=4.2, color=(*colours.now.soft, 1))
 
 
 class DayStrip(_Day):
@@ -91,34 +99,61 @@ class DayStrip(_Day):
                 self._block(block)
         if self.strip.note:
             place = round(self.x), round(self.y), round(self.width), round(self.height)
-            self._write(self.strip.note, place, biggest=4.0, color=(*colours.now.soft, 1))
+            self._write(self.strip.note, place, biggest=4.4, color=(*colours.now.soft, 1))
+        self._names()
+
+    def _extent(self, block: Block) -> tuple[int, int]:
+        """Where a booking begins and ends, from the left, in pixels."""
+        one, other = sorted((self._at(block.start), self._at(block.end)))
+        return one + 1, max(one + 3, other - 1)
 
     def _block(self, block: Block) -> None:
-        one, other = sorted((self._at(block.start), self._at(block.end)))
-        x, width = one + 1, max(2, other - one - 2)
+        left, right = self._extent(block)
         y, height = round(self.y) + 2, round(self.height) - 4
         Color(*colours.now.main)
-        Rectangle(pos=(x, y), size=(width, height))
+        Rectangle(pos=(left, y), size=(right - left, height))
         if not block.now:
             Color(*colours.now.card)
-            Rectangle(pos=(x + 2, y + 2), size=(max(0, width - 4), height - 4))
-        self._name(block, (x + 4, y + 1, max(1, width - 8), height - 2))
+            Rectangle(pos=(left + 2, y + 2), size=(max(0, right - left - 4), height - 4))
 
-    def _name(self, block: Block, place: tuple[int, int, int, int]) -> None:
-        """Who it is, and under it the hours, as far as there is room."""
-        x, y, width, height = place
+    def _names(self) -> None:
+        """Who has each: within it, or beside it where it is too short."""
+        taken = [self._extent(block) for block in self.strip.blocks]
+        for block, (left, right) in zip(self.strip.blocks, tuple(taken), strict=True):
+            if not self._within(block, left + 3, right - 3):
+                taken += self._beside(block, left, right, taken)
+
+    def _within(self, block: Block, left: int, right: int) -> bool:
+        """Write who it is, and under it the hours, as far as there is room; False when there is none."""
+        y, width, height = round(self.y) + 2, right - left, round(self.height) - 4
+        if not _fits(block.who, width, height):
+            return False
         ink = (*(colours.now.on_main if block.now else colours.now.ink), 1)
         half = height // 2
         if _fits(block.hours, width, half) and _fits(block.who, width, half):
-            self._write(block.hours, (x, y, width, half), biggest=3.4, color=ink)
+            self._write(block.hours, (left, y, width, half), biggest=4.2, color=ink)
             y, height = y + half, height - half
-        if block.who and _fits(block.who, width, height):
-            self._write(block.who, (x, y, width, height), biggest=3.8, bold=True, color=ink)
+        self._write(block.who, (left, y, width, height), biggest=4.2, bold=True, color=ink)
+        return True
+
+    def _beside(self, block: Block, left: int, right: int, taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Write who it is after it, or before it; the room that was taken, from the left, in pixels."""
+        y, height = round(self.y) + 2, round(self.height) - 4
+        after = min([one for one, _ in taken if one >= right], default=round(self.right)) - right
+        before = left - max([other for _, other in taken if other <= left], default=round(self.x))
+        gaps = ((after, lambda width: right), (before, lambda width: left - width))
+        for gap, place in gaps[::-1] if direction.right_to_left else gaps:
+            width = room_for(block.who, True, gap, smallest())[0] + 2 * SIDE
+            if width <= gap and _fits(block.who, width, height):
+                x = place(width)
+                self._write(block.who, (x, y, width, height), biggest=4.2, bold=True, color=(*colours.now.ink, 1))
+                return [(x, x + width)]
+        return []
 
 
 def _fits(words: str, width: int, height: int) -> bool:
     """Whether words can be read in so much room."""
-    return not fitting(words, True, (width, height), (round(mm(3.4)), round(mm(2.3))))[1]
+    return not fitting(words, True, (width, height), (smallest(), smallest()))[1]
 
 
 class StripRow(Row):

@@ -102,8 +102,9 @@ def badge_shown(session: Session, person: Person) -> Session:
 
 
 def do(session: Session, deed: Deed, draw: Callable[[], str], now: datetime, monotonic: float) -> Session:
-    """The session after a touch; `draw` gives a new booking's id. While a unit is asked, touches wait."""
-    if session.stage is Stage.ASKING:
+    """The session after a touch; `draw` gives a new booking's id. While a unit is asked, touches wait, but for
+    those that change only how the screen speaks."""
+    if session.stage is Stage.ASKING and not _about_ease(session, deed):
         return session
     if isinstance(deed, TeamDeed):
         return replace(session, team=team.do(session.team, deed, session.person, draw, now, monotonic), notice=None)
@@ -146,6 +147,16 @@ def _wished(session: Session, deed: Pick | Wish, draw: Callable[[], str], monoto
 def _at(session: Session, machine: str | None, booking: str, request: str) -> Session:
     """The same person before a machine, with nothing asked."""
     return Session(session.person, machine, booking, request=request, ease=session.ease)
+
+
+def _about_ease(session: Session, deed: Deed) -> bool:
+    """True for a touch that changes how the screen speaks, and nothing that is under way."""
+    match deed:
+        case Open(Page.COMFORT) | Speak() | Contrast() | Voice():
+            return True
+        case Back():
+            return session.page is Page.COMFORT
+    return False
 
 
 def _eased(session: Session, deed: Speak | Contrast | Voice) -> Session:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kivy.lang import Builder
-from kivy.properties import ColorProperty, ObjectProperty
+from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from kiosk import (
@@ -33,16 +33,24 @@ class ResultPanel(Row):
 
 
 class SheetScreen(Screen):
-    """Shows a `Sheet`."""
+    """Shows a `Sheet`.
+
+    On a `low` screen the question stands under the machine's name if its choices have signs (`signed`): so there
+    are two rows of them. The hint stands over the keys if these are too many to leave room beside them (`crowded`).
+    """
 
     view = ObjectProperty(_NOTHING, rebind=True)
     result = ObjectProperty(_NO_RESULT, rebind=True)
+    low = BooleanProperty(False)
+    signed = BooleanProperty(False)
+    crowded = BooleanProperty(False)
     desk: Desk
 
     def show(self, view: Sheet) -> None:
         """Show this."""
         self.view = view
         self.result = view.result or _NO_RESULT
+        self.signed = any(choice.sign for choice in view.choices)
 
     def leave(self) -> None:
         """Nothing of a person stays on a screen they have left."""

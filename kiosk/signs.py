@@ -206,6 +206,7 @@ def _report(x: float, y: float, r: float) -> None:
 _SIGNS = TOOLS | {
     "service.needle": _needle,
     "why.other": _other,
+    "unlocked.other": _other,
     "trouble.start": _start,
     "trouble.thread": _thread,
     "trouble.needle": _needle,

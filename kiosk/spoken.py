@@ -43,7 +43,7 @@ def reading(view: View, say: Say) -> Reading:
                 for choice in (entry.choices or (Choice(entry.deed, ""),))
             )
             choices = (*own, *_machines(view.tiles, say), *_keys(view.keys))
-            return Reading(_sentences(view.hello, view.lead), choices)
+            return Reading(_sentences(view.hello, view.lead, *(view.notice or ())), choices)
         case Sheet():
             result = view.result
             came = (result.title, result.what, result.do, result.asks) if result else ()

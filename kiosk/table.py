@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kivy.lang import Builder
+from kivy.metrics import mm
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
@@ -12,10 +13,12 @@ from kiosk.desk import Desk
 from kiosk.direction import Row
 from kiosk.keys import Grid
 from kiosk.views.team.panel import Table
-from kiosk.writing import FitLabel
+from kiosk.writing import FitLabel, room_for, smallest
 
-LINE_MM = (120.0, 8.5)
-"""The smallest line; there is never more than one beside another."""
+LINE_MM = 8.5
+"""The lowest line."""
+BESIDE_MM = 2.0
+"""Between two words of a line, and at its ends."""
 _NOTHING = Table("", "", (), (), (), ())
 
 
@@ -38,7 +41,7 @@ class Line(Row):
         """As many words side by side as there are columns."""
         self.clear_widgets()
         for words, share in zip(cells.words, cells.shares, strict=True):
-            self.add_widget(FitLabel(words=words, size_hint_x=share, biggest=4.4, least=2.4, bold=self.bold))
+            self.add_widget(FitLabel(words=words, size_hint_x=share, biggest=4.4, bold=self.bold))
 
 
 class HeadLine(Line):
@@ -48,9 +51,25 @@ class HeadLine(Line):
 
 
 class LineGrid(Grid):
-    """The lines, on as many pages as they need."""
+    """The lines, one under another, on as many pages as they need."""
 
-    kind, slot, least, tallest, gap = Line, "cells", LINE_MM, 12.0, 2.5
+    kind, slot, tallest, gap = Line, "cells", 24.0, 2.0
+
+    def columns_and_rows(self) -> tuple[int, int]:
+        """As many as leave room for the words of each."""
+        gap, width = round(mm(self.gap)), round(self.width)
+        tallest = max((_need(cells, width) for cells in self.items), default=0)
+        self.tallest = max(12.0, tallest / mm(1))
+        return 1, max(1, (round(self.height) + gap) // (max(tallest, round(mm(LINE_MM))) + gap))
+
+
+def _need(cells: Cells, width: int) -> int:
+    """How high a line of this width has to be, in pixels."""
+    free = width - mm(BESIDE_MM) * (len(cells.words) + 1)
+    places = (int(free * share / sum(cells.shares)) for share in cells.shares)
+    return max(
+        room_for(words, False, place, smallest())[1] for words, place in zip(cells.words, places, strict=True)
+    )
 
 
 class TableScreen(Screen):

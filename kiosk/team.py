@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from access.people import Role
-from access.vocabulary import LockReason, ServiceKind
+from access.vocabulary import LockReason, ServiceKind, UnlockReason
 from controller.link import Clear, UnitAnswer
 from kiosk.lesson import Lesson, begun, ended
 from kiosk.office import (
@@ -59,6 +59,7 @@ class TeamPage(StrEnum):
     RUNS = "runs"
     FAULTS = "faults"
     LOCK = "lock"
+    UNLOCK = "unlock"
     SERVICE = "service"
     PLAN = "plan"
     NAMES = "names"
@@ -75,6 +76,7 @@ _NEEDS: dict[TeamPage, Power] = {
     TeamPage.RUNS: Power.UPKEEP,
     TeamPage.FAULTS: Power.UPKEEP,
     TeamPage.LOCK: Power.UPKEEP,
+    TeamPage.UNLOCK: Power.UPKEEP,
     TeamPage.SERVICE: Power.UPKEEP,
     TeamPage.PLAN: Power.PLAN,
     TeamPage.LESSON: Power.LESSON,
@@ -86,6 +88,7 @@ _BACK = {
     TeamPage.RUNS: TeamPage.RECORD,
     TeamPage.FAULTS: TeamPage.RECORD,
     TeamPage.LOCK: TeamPage.RECORD,
+    TeamPage.UNLOCK: TeamPage.RECORD,
     TeamPage.SERVICE: TeamPage.RECORD,
     TeamPage.PLAN: TeamPage.MENU,
     TeamPage.NAMES: TeamPage.MENU,
@@ -117,6 +120,8 @@ class LockFor:
 @dataclass(frozen=True, slots=True)
 class PutBack:
     """It is back in service."""
+
+    why: UnlockReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +273,7 @@ def _entered(team: Team, deed: Enter, draw: Callable[[], str]) -> Team:
             return Team(deed.page)
         case TeamPage.RECORD:
             return Team(deed.page, deed.machine, todo=ReadRecord(draw(), deed.machine))
-        case TeamPage.RUNS | TeamPage.FAULTS | TeamPage.LOCK | TeamPage.SERVICE | TeamPage.ENDS:
+        case TeamPage.RUNS | TeamPage.FAULTS | TeamPage.LOCK | TeamPage.UNLOCK | TeamPage.SERVICE | TeamPage.ENDS:
             return replace(team, page=deed.page)
     return team
 
@@ -290,8 +295,8 @@ def _ask(team: Team, deed: TeamDeed, person: Person, id: str) -> OfficeAsk | Cle
     match deed:
         case LockFor(why):
             return Lock(id, team.machine, why)
-        case PutBack():
-            return Unlock(id, team.machine)
+        case PutBack(why):
+            return Unlock(id, team.machine, why)
         case Served(kind):
             return NoteService(id, team.machine, kind)
         case SeenTo():

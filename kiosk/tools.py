@@ -146,6 +146,29 @@ def _polished(x: float, y: float, r: float) -> None:
     Mesh(vertices=flat, indices=[0, 1, 2, 3], mode="triangle_fan")
 
 
+def _swapped(x: float, y: float, r: float) -> None:
+    """One goes, another comes."""
+    for way in (1, -1):
+        cy, tip = y + way * r * 0.4, x + way * r * 0.85
+        Line(points=(x - way * r * 0.85, cy, tip, cy), width=r * 0.1, cap="none")
+        head = (tip - way * r * 0.42, cy + r * 0.36, tip, cy, tip - way * r * 0.42, cy - r * 0.36)
+        Line(points=head, width=r * 0.1, cap="none", joint="miter")
+
+
+def _glass(x: float, y: float, r: float) -> None:
+    """A magnifying glass."""
+    Line(circle=(x - r * 0.2, y + r * 0.2, r * 0.55), width=r * 0.09)
+    Line(points=(x + r * 0.22, y - r * 0.22, x + r * 0.78, y - r * 0.78), width=r * 0.13, cap="round")
+
+
+def _turned_back(x: float, y: float, r: float) -> None:
+    """An arrow that turns back."""
+    Line(circle=(x, y - r * 0.05, r * 0.66, -60, 200), width=r * 0.1, cap="none")
+    tip_x, tip_y = x - r * 0.57, y + r * 0.28
+    head = (tip_x - r * 0.28, tip_y + r * 0.42, tip_x, tip_y - r * 0.04, tip_x + r * 0.44, tip_y + r * 0.2)
+    Line(points=head, width=r * 0.1, cap="none", joint="miter")
+
+
 TOOLS: dict[str, Draw] = {
     "team": _team,
     "upkeep": _spanner,
@@ -165,5 +188,10 @@ TOOLS: dict[str, Draw] = {
     "why.parts": _parts,
     "why.danger": _bolt,
     "why.cleaning": _polished,
+    "unlocked.repaired": _mended,
+    "unlocked.replaced": _swapped,
+    "unlocked.serviced": _drop,
+    "unlocked.checked": _glass,
+    "unlocked.mistake": _turned_back,
 }
 """The signs by their names; the others of the team's are those of `signs`."""

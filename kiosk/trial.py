@@ -21,9 +21,10 @@ from kivy.uix.widget import Widget
 from kiosk import environment
 from kiosk.app import KioskApp
 from kiosk.deeds import Back, Take
-from kiosk.keys import ChoiceKey, Key, TileCard
+from kiosk.keys import ChoiceKey, Key
 from kiosk.stage import Stage
 from kiosk.story import START, Story
+from kiosk.tiles import TileCard
 from kiosk.waking import wake_on_touch
 
 MACHINE = "familiale"

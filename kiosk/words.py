@@ -2,7 +2,8 @@
 `locale/`, translated from it (see `languages`).
 
 A catalogue is called with an id and the values of its places: `say("until", at="15:02")`. `reason.*`,
-`refusal.*`, `fault.*` and `warn.*` each have a `.what` (what is the matter) and a `.do` (what to do).
+`refusal.*`, `fault.*` and `warn.*` each have a `.what` (what is the matter) and a `.do` (what to do); those that
+may end at a known time have an `.until`, which is the `.what` with that time in it.
 """
 
 import re
@@ -15,9 +16,9 @@ from access.vocabulary import Fault, Reason, Refusal, Warn
 _FRENCH = {
     # The board
     "board.invite": "Posez votre badge, ou touchez une machine",
-    "board.reader_lost.what": "Le lecteur de badges de cet écran ne répond pas.",
+    "board.reader_lost.what": "Lecteur de badges en panne.",
     "board.reader_lost.do": "Badgez à la machine, et prévenez l'accueil.",
-    "board.helpers": "Pour vous aider aujourd'hui : {names}",
+    "board.helpers": "Aide du jour : {names}",
     "more": "Suite",
     # States
     "look.free": "Libre",
@@ -40,7 +41,7 @@ _FRENCH = {
     # The member
     "member.hello": "Bonjour {name}",
     "member.hello_nameless": "Bonjour",
-    "member.choose": "Touchez la machine qu'il vous faut",
+    "member.choose": "Touchez une machine",
     "member.leave": "Quitter",
     "member.untrained": "Il faut l'habilitation {training}.",
     # What is one's own
@@ -138,16 +139,18 @@ _FRENCH = {
     "reason.estop.what": "L'arrêt d'urgence est enfoncé.",
     "reason.estop.do": "Le danger écarté, relâchez-le, puis badgez.",
     "reason.fault.what": "La machine est en panne.",
-    "reason.fault.do": "Prenez-en une autre et prévenez l'accueil.",
+    "reason.fault.do": "Prévenez l'accueil : un technicien doit passer.",
     "reason.locked.what": "La machine est hors service.",
-    "reason.locked.do": "Prenez-en une autre, ou demandez à l'accueil.",
-    "reason.badge_unknown.what": "Ce badge n'est pas encore connu.",
+    "reason.locked.do": "Prenez-en une autre : un technicien doit la rouvrir.",
+    "reason.badge_unknown.what": "Badge encore inconnu.",
     "reason.badge_unknown.do": "Faites-le enregistrer à l'accueil.",
     "reason.badge_revoked.what": "Ce badge n'est plus valable.",
+    "reason.badge_revoked.until": "Prêt fini : {at}.",
     "reason.badge_revoked.do": "L'accueil vous en donne un autre.",
     "reason.badge_too_weak.what": "Cette machine demande un badge plus sûr.",
     "reason.badge_too_weak.do": "L'accueil vous en donne un.",
     "reason.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
+    "reason.membership_expired.until": "Adhésion finie le {at}.",
     "reason.membership_expired.do": "Renouvelez-la à l'accueil.",
     "reason.not_qualified.what": "Il faut une habilitation pour cette machine.",
     "reason.not_qualified.do": "Demandez la formation à l'accueil.",
@@ -156,16 +159,19 @@ _FRENCH = {
     "reason.replica_stale.what": "La machine n'a plus de nouvelles des réservations.",
     "reason.replica_stale.do": "Prévenez l'accueil.",
     "reason.in_use.what": "Quelqu'un s'en sert en ce moment.",
+    "reason.in_use.until": "Quelqu'un s'en sert jusqu'à {at}.",
     "reason.in_use.do": "Attendez la fin, ou prenez-en une autre.",
     "reason.booking.what": "C'est votre réservation.",
     "reason.booking.do": "Bon travail !",
     "reason.staff.what": "Accès de l'équipe.",
     "reason.staff.do": "Bon travail !",
     "reason.booked_by_other.what": "Quelqu'un d'autre l'a réservée.",
+    "reason.booked_by_other.until": "Quelqu'un l'a réservée jusqu'à {at}.",
     "reason.booked_by_other.do": "Prenez-en une autre, ou revenez plus tard.",
     "reason.walk_up.what": "C'est réservé pour vous.",
     "reason.walk_up.do": "Bon travail !",
     "reason.too_early.what": "Votre réservation n'a pas encore commencé.",
+    "reason.too_early.until": "Votre réservation commence à {at}.",
     "reason.too_early.do": "Badgez à nouveau un peu avant l'heure.",
     "reason.booking_over.what": "Votre réservation est finie.",
     "reason.booking_over.do": "Pour continuer, réservez sur cet écran.",
@@ -185,11 +191,12 @@ _FRENCH = {
     "refusal.badge_revoked.what": "Vos badges ne sont plus valables.",
     "refusal.badge_revoked.do": "L'accueil vous en donne un autre.",
     "refusal.membership_expired.what": "Votre adhésion est arrivée à sa fin.",
+    "refusal.membership_expired.until": "Adhésion finie le {at}.",
     "refusal.membership_expired.do": "Renouvelez-la à l'accueil.",
     "refusal.not_qualified.what": "Il faut une habilitation pour cette machine.",
     "refusal.not_qualified.do": "Demandez la formation à l'accueil.",
     "refusal.machine_locked.what": "La machine est hors service.",
-    "refusal.machine_locked.do": "Prenez-en une autre, ou demandez à l'accueil.",
+    "refusal.machine_locked.do": "Prenez-en une autre : un technicien doit la rouvrir.",
     "refusal.end_before_start.what": "La fin vient avant le début.",
     "refusal.end_before_start.do": "Choisissez une autre heure.",
     "refusal.in_the_past.what": "Cette heure est déjà passée.",
@@ -200,9 +207,17 @@ _FRENCH = {
     "refusal.too_long.do": "Choisissez une heure plus proche.",
     "refusal.too_far_ahead.what": "C'est trop loin dans le temps.",
     "refusal.too_far_ahead.do": "Choisissez un jour plus proche.",
-    "refusal.closed.what": "L'atelier est fermé à cette heure.",
-    "refusal.closed.do": "Revenez aux heures d'ouverture.",
+    "refusal.closed.what": "Fermé, sans réouverture connue.",
+    "refusal.closed.do": "Renseignez-vous à l'association.",
+    "closed.opens.what": "L'atelier rouvre {when}.",
+    "closed.opens.do": "Revenez à ce moment-là.",
+    "closed.today": "à {at}",
+    "closed.tomorrow": "demain à {at}",
+    "closed.day": "{day} à {at}",
+    "closed.soon.what": "L'atelier ferme à {at}.",
+    "closed.soon.do": "Choisissez une heure plus proche.",
     "refusal.overlap.what": "La machine est déjà prise.",
+    "refusal.overlap.until": "Elle est prise jusqu'à {at}.",
     "refusal.overlap.do": "Prenez-en une autre, ou revenez plus tard.",
     "refusal.too_many_bookings.what": "Vous avez déjà beaucoup de réservations.",
     "refusal.too_many_bookings.do": "Rendez-en une, puis recommencez.",
@@ -215,12 +230,12 @@ _FRENCH = {
     "refusal.unit_unreachable.what": "La machine ne répond pas à l'écran.",
     "refusal.unit_unreachable.do": "Prenez-en une autre, ou badgez à la machine.",
     # What is wrong with a machine
-    "fault.relay_welded.what": "Le courant ne se coupe plus.",
+    "fault.relay_welded.what": "Le courant reste jusqu'à la venue d'un technicien.",
     "fault.relay_welded.do": "Coupez au mur, prévenez l'accueil.",
     "fault.no_power.what": "Le courant n'arrive pas.",
-    "fault.no_power.do": "Prévenez l'accueil.",
+    "fault.no_power.do": "Prévenez l'accueil : un technicien doit passer.",
     "fault.board_lost.what": "La commande de la machine ne répond pas.",
-    "fault.board_lost.do": "Prévenez l'accueil.",
+    "fault.board_lost.do": "Prévenez l'accueil : un technicien doit passer.",
     "fault.reader_lost.what": "Son lecteur de badges ne répond pas.",
     "fault.reader_lost.do": "Réservez sur cet écran.",
     "fault.estop.what": "L'arrêt d'urgence est enfoncé.",
@@ -296,7 +311,7 @@ _FRENCH = {
     "clear.done": "Le défaut est levé",
     "clear.stands": "Le défaut reste",
     "clear.stands.what": "Le contact est encore fermé.",
-    "clear.stands.do": "Coupez la machine à son interrupteur, et changez le relais.",
+    "clear.stands.do": "Coupez-la à son interrupteur et changez le relais.",
     "lock.question": "Pourquoi la mettre hors service ?",
     "why.broken": "Cassée",
     "why.service": "En entretien",
@@ -308,6 +323,13 @@ _FRENCH = {
     "lock.heard": "La machine n'accepte plus personne.",
     "lock.unheard": "C'est noté. La machine le saura dès qu'on l'aura jointe.",
     "lock.away.do": "Débranchez la machine, puis réessayez.",
+    "unlock.question": "Pourquoi la remettre en service ?",
+    "unlocked.repaired": "Réparée",
+    "unlocked.replaced": "Pièce changée",
+    "unlocked.serviced": "Révisée",
+    "unlocked.checked": "Rien trouvé",
+    "unlocked.mistake": "Par erreur",
+    "unlocked.other": "Autre raison",
     "unlock.done": "De nouveau en service",
     "unlock.done.what": "Il faut un badge pour démarrer.",
     "service.question": "Qu'avez-vous fait ?",
@@ -369,6 +391,8 @@ _FRENCH = {
     "obstacle.no_blank.do": "Prenez une carte NTAG 424 neuve.",
     # Days and months
     "date": "{day} {number} {month}",
+    "date.full": "{number} {month} {year}",
+    "date.first": "1er",
     "day.0": "lundi",
     "day.1": "mardi",
     "day.2": "mercredi",
@@ -444,7 +468,8 @@ def unmarked(text: str) -> str:
     return _MARKS.sub("", text)
 
 
-def what_and_do(say: Say, word: Reason | Refusal | Fault | Warn) -> tuple[str, str]:
-    """What a word of the vocabulary means to a person, and what that person can do."""
-    family = type(word).__name__.lower()
-    return say(f"{family}.{word}.what"), say(f"{family}.{word}.do")
+def what_and_do(say: Say, word: Reason | Refusal | Fault | Warn, at: str = "") -> tuple[str, str]:
+    """What a word of the vocabulary means to a person, and what that person can do. `at`: until when (or since
+    when) it holds, an hour or a date in words; empty where nobody knows."""
+    told = f"{type(word).__name__.lower()}.{word}"
+    return say(f"{told}.until", at=at) if at else say(f"{told}.what"), say(f"{told}.do")

@@ -52,16 +52,11 @@ class MachineOut(MachineChange):
 
 
 class Locking(Body):
-    """Who puts a machine out of service, and why; `by` is the caller where the token is a member's."""
+    """Who puts a machine out of service or back in service, and why; `by` is the caller where the token is a
+    member's."""
 
     by: Name | None = None
     why: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
-
-
-class Unlocking(Body):
-    """Who puts a machine back in service."""
-
-    by: Name | None = None
 
 
 @machines.get("/api/machines", tags=["machines"])
@@ -127,10 +122,10 @@ def lock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) 
 
 
 @machines.post("/api/machines/{machine}/unlock", tags=["machines"])
-def unlock_machine(machine: Id, asked: Unlocking, caller: TheCaller, twin: TheTwin) -> MachineOut:
+def unlock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine back in service. It starts nothing: somebody has to tap."""
     by = _by(twin, caller, asked.by)
-    twin.people.unlock(machine, by, Act(twin.now(), Deed.UNLOCK, by, machine))
+    twin.people.unlock(machine, by, Act(twin.now(), Deed.UNLOCK, by, machine, detail={"why": asked.why}))
     return _known_machine(twin, machine)
 
 

@@ -16,7 +16,7 @@ from access.facts import stamp
 from access.people import Role as Person
 from access.people import Strength, drawn_afresh
 from access.times import Opening
-from access.vocabulary import LockReason, ServiceKind
+from access.vocabulary import LockReason, ServiceKind, UnlockReason
 from twin import acts, knowledge, screen, tables, upkeep
 from twin.acts import Act, Deed
 from twin.auth import Caller, Denied, Role, TheCaller
@@ -47,6 +47,12 @@ class Locked(AtMachine):
     """A machine, and why it is out of service."""
 
     why: LockReason
+
+
+class Unlocked(AtMachine):
+    """A machine, and why it is back in service."""
+
+    why: UnlockReason
 
 
 class Serviced(AtMachine):
@@ -98,9 +104,10 @@ def lock(asked: Locked, caller: TheCaller, twin: TheTwin, badge: Tag = "") -> Do
 
 
 @office.post("/api/kiosk/team/unlock")
-def unlock(asked: AtMachine, caller: TheCaller, twin: TheTwin, badge: Tag = "") -> Done:
+def unlock(asked: Unlocked, caller: TheCaller, twin: TheTwin, badge: Tag = "") -> Done:
     """Put a machine back in service. It starts nothing: somebody has to tap."""
-    twin.people.unlock(asked.machine, str(caller.member), _act(twin, caller, Deed.UNLOCK, asked))
+    act = _act(twin, caller, Deed.UNLOCK, asked, why=asked.why)
+    twin.people.unlock(asked.machine, str(caller.member), act)
     return Done()
 
 

@@ -11,7 +11,7 @@ from kiosk.session import Session
 from kiosk.views.board import Board, board
 from kiosk.views.comfort import Comfort, comfort
 from kiosk.views.member import MemberPage, member_page
-from kiosk.views.scene import Scene
+from kiosk.views.scene import Choice, Scene
 from kiosk.views.sheet import Sheet, sheet
 from kiosk.views.team.pages import TeamView, team_view
 
@@ -21,7 +21,7 @@ View = Board | MemberPage | Sheet | Comfort | TeamView
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A view, and how it is to be drawn. `colour`: the association's own, or none; `warning`: the board comes back
-    soon, unless somebody touches."""
+    soon, unless somebody touches; `keys`: what else a touch may do then."""
 
     view: View
     language: str = "fr"
@@ -29,6 +29,7 @@ class Shown:
     spoken: bool = False
     warning: str = ""
     colour: str = ""
+    keys: tuple[Choice, ...] = ()
 
 
 def view(session: Session, scene: Scene) -> View:

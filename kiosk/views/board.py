@@ -31,7 +31,7 @@ def board(scene: Scene, notice: tuple[str, str] | None = None) -> Board:
     day, month = say(f"day.{local.weekday()}"), say(f"month.{local.month}")
     return Board(
         scene.site.name,
-        say("date", day=day, number=local.day, month=month),
+        say("date", day=day, number=scene.number(local.day), month=month),
         scene.hour(scene.now),
         say("board.invite"),
         tuple(tile(post, scene) for post in scene.site.posts),

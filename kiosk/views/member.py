@@ -7,16 +7,17 @@ from kiosk.deeds import Back
 from kiosk.ports import Person, Post
 from kiosk.views.comfort import comfort_key
 from kiosk.views.own import Entry, entry, owned
-from kiosk.views.preview import OF_THE_MACHINE, PERSONAL, barrier, why
+from kiosk.views.preview import OF_THE_MACHINE, PERSONAL, barrier
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.keys import team_keys
 from kiosk.views.tile import Look, Tile, tile
-from kiosk.words import what_and_do
+from kiosk.views.why import why
 
 
 @dataclass(frozen=True, slots=True)
 class MemberPage:
-    """The page. `lead`: what to do, or what is in the way."""
+    """The page. `lead`: what to do; in its place `notice`: what keeps this person from every machine, and what to
+    do about that."""
 
     hello: str
     lead: str
@@ -24,19 +25,21 @@ class MemberPage:
     tiles: tuple[Tile, ...]
     keys: tuple[Choice, ...]
     more: str = ""
+    notice: tuple[str, str] | None = None
 
 
 def member_page(person: Person, scene: Scene) -> MemberPage:
     """What a person may have, what is already theirs, and what may not be had, with why."""
-    say = scene.say
+    say, notice = scene.say, _barred_everywhere(person.member, scene)
     tiles = sorted((own_tile(post, person, scene) for post in scene.site.posts), key=_usefulness)
     return MemberPage(
         hello(person, scene),
-        _barred_everywhere(person.member, scene) or say("member.choose"),
+        say("member.choose") if notice is None else "",
         tuple(entry(own, person, scene) for own in owned(person, scene)),
         tuple(tiles),
         (*team_keys(person, scene), comfort_key(scene), Choice(Back(), say("member.leave"))),
         say("more"),
+        notice,
     )
 
 
@@ -46,12 +49,12 @@ def hello(person: Person, scene: Scene) -> str:
     return scene.say("member.hello", name=name) if name else scene.say("member.hello_nameless")
 
 
-def _barred_everywhere(member: Member, scene: Scene) -> str:
-    """What keeps this person from every machine, whatever it is; empty when nothing does."""
+def _barred_everywhere(member: Member, scene: Scene) -> tuple[str, str] | None:
+    """What keeps this person from every machine, whatever it is; None when nothing does."""
     if not scene.site.posts:
-        return ""
+        return None
     everywhere = [r for r in barrier(scene.site.posts[0], member, scene) if r in PERSONAL - OF_THE_MACHINE]
-    return " ".join(what_and_do(scene.say, everywhere[0])) if everywhere else ""
+    return why(everywhere[0], scene.site.posts[0], member, scene) if everywhere else None
 
 
 def own_tile(post: Post, person: Person, scene: Scene) -> Tile:

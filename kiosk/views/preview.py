@@ -12,7 +12,6 @@ from access.vocabulary import Fault, Refusal, Source
 from kiosk.deeds import Begin, GiveBack, Later, Lengthen, Take
 from kiosk.ports import Post
 from kiosk.views.scene import Choice, Scene
-from kiosk.words import what_and_do
 
 LENGTHS_MINUTES = (30, 60, 90, 120)
 """The lengths worth a button; the policy's longest joins them."""
@@ -72,15 +71,6 @@ def circumstances(post: Post, scene: Scene) -> Circumstances:
         recordable=Fault.JOURNAL not in state.faults,
         staff_run=state.phase != "idle" and state.booking is None,
     )
-
-
-def why(reason: Refusal, post: Post, member: Member, scene: Scene) -> tuple[str, str]:
-    """A refusal in words, with the training by its name."""
-    what, do = what_and_do(scene.say, reason)
-    lacking = sorted(post.machine.requires - member.qualifications)
-    if reason is Refusal.NOT_QUALIFIED and lacking and lacking[0] in scene.site.trainings:
-        what = scene.say("member.untrained", training=scene.site.trainings[lacking[0]])
-    return what, do
 
 
 # The hours to be had from now

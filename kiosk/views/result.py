@@ -1,6 +1,7 @@
 """What came of asking a unit, in words, and what may be done about it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from access.book import Accepted, Refused
 from access.bookings import Booking
@@ -9,9 +10,9 @@ from controller.link import Done
 from kiosk.deeds import Again, GiveBack, Later, Lengthen, Rate, Reply, Report, Stop, Take, Undo
 from kiosk.ports import Post
 from kiosk.session import Session, Stage
-from kiosk.views.preview import anybody, why
+from kiosk.views.preview import anybody
 from kiosk.views.scene import Choice, Scene, Start
-from kiosk.words import what_and_do
+from kiosk.views.why import why, why_tapped
 
 SWITCH_S = 3
 """How long one's own booking may take to begin, or a machine to switch off, before it is promised no longer."""
@@ -61,11 +62,21 @@ def result_of(session: Session, post: Post, scene: Scene) -> Result | None:
         case Refused(reasons):
             member = session.person.member if session.person is not None else anybody(post.machine)
             refusal = reasons[0] if reasons else Refusal.UNIT_UNREACHABLE
-            return Result(False, say("result.refused"), *why(refusal, post, member, scene))
+            return Result(False, say("result.refused"), *why(refusal, post, member, scene, _start(session)))
         case Accepted(booking):
             return _accepted(booking, session, post, scene)
         case Done():
             return _done(session, post, scene)
+
+
+def _start(session: Session) -> datetime | None:
+    """From when they wanted the machine; None: from now."""
+    match session.wish:
+        case Later(start):
+            return start
+        case Lengthen(booking):
+            return booking.end
+    return None
 
 
 def _made(session: Session, post: Post, scene: Scene) -> Accepted | None:
@@ -119,7 +130,7 @@ def _granted(booking: Booking, session: Session, post: Post, scene: Scene) -> Re
     do = say("result.not_started.do")
     tap = scene.fresh_refusal(post.machine.id)
     if tap is not None:
-        _, do = what_and_do(say, tap.reason)
+        _, do = why_tapped(tap, post, scene)
     return Result(False, say("result.not_started"), say("result.not_started.what", at=at), do, undo)
 
 

@@ -10,7 +10,7 @@ from access.vocabulary import Outcome
 from controller.link import LastTap, UnitAnswer, UnitState
 from kiosk.deeds import Deed
 from kiosk.ports import Site
-from kiosk.words import Say
+from kiosk.words import Say, unmarked
 
 SILENT_S = 4.5
 """After this long without a word a unit is shown as silent: its next word was due after 4 (see `courier`)."""
@@ -87,6 +87,16 @@ class Scene:
     def hour(self, instant: datetime) -> str:
         """An instant as the clock on the wall shows it."""
         return on_the_wall(instant, ZoneInfo(self.site.opening.timezone))
+
+    def date(self, instant: datetime) -> str:
+        """The day of an instant as it is written, with its year, in the order of the language."""
+        local = self.local(instant)
+        month = self.say(f"month.{local.month}")
+        return unmarked(self.say("date.full", number=self.number(local.day), month=month, year=local.year))
+
+    def number(self, day: int) -> str:
+        """A day of the month as it is written: the first has a form of its own in some languages."""
+        return self.say("date.first") if day == 1 else str(day)
 
     def until(self, end: datetime | None) -> str:
         """Until when, in words; empty when nobody knows."""

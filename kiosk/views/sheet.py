@@ -10,12 +10,16 @@ from kiosk.session import Session, Stage
 from kiosk.views.comfort import comfort_key
 from kiosk.views.member import own_tile
 from kiosk.views.own import Own, choices_for, line, owned
-from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations, why
+from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations
 from kiosk.views.result import Result, result_of
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.keys import upkeep_keys
 from kiosk.views.tile import Look, Tile, tile
+from kiosk.views.why import why
 from kiosk.words import Say, what_and_do
+
+OUT_OF_ORDER = frozenset({Look.FAULT, Look.ESTOP})
+"""A unit gives hours of such a machine, and then starts nothing: the screen offers none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,16 @@ class Sheet:
     hint: str
     keys: tuple[Choice, ...]
     result: Result | None = None
+
+    @property
+    def back(self) -> tuple[Choice, ...]:
+        """The key that leads back, if there is one: it stands alone, where reading begins."""
+        return tuple(key for key in self.keys if key.deed == Back())
+
+    @property
+    def others(self) -> tuple[Choice, ...]:
+        """The other keys, at the other side; each stays where it is when the one that leads back comes."""
+        return tuple(key for key in self.keys if key.deed != Back())
 
 
 def sheet(session: Session, machine: str, scene: Scene) -> Sheet:
@@ -49,6 +63,8 @@ def _for_the_taking(session: Session, post: Post, shown: Tile, scene: Scene) -> 
     """The hours from now; or those after whoever has it; or why there are none."""
     say, member = scene.say, _member(session, post)
     keys = _ways_out(session, None, scene)
+    if shown.look in OUT_OF_ORDER:
+        return Sheet(shown, "", (), "", keys, Result(False, shown.word, shown.what, shown.do))
     found = offers(post, member, scene, session.wish)
     if found:
         return Sheet(shown, say("sheet.question"), found, _hint(session, post, found, scene), keys)
@@ -93,10 +109,11 @@ def _report(shown: Tile, scene: Scene) -> Sheet:
 
 
 def _ways_out(session: Session, result: Result | None, scene: Scene) -> tuple[Choice, ...]:
-    """There is none while the unit is being asked: it answers within seconds."""
+    """One step back, and another language. While the unit is being asked there is no step back: it answers within
+    seconds."""
     say = scene.say
     if session.stage is Stage.ASKING:
-        return ()
+        return (comfort_key(scene),)
     done = session.stage in (Stage.ANSWERED, Stage.LEAVING) and result is not None and result.good
     back = Choice(Back(), say("member.leave" if done else "sheet.back"))
     if session.stage is not Stage.CHOOSING:

@@ -1,7 +1,7 @@
 """A machine as everybody sees it: its state as a word, a colour and a shape, and until when."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from access.bookings import next_start
@@ -11,6 +11,7 @@ from kiosk.deeds import Pick
 from kiosk.ports import Post
 from kiosk.views.preview import anybody, barrier
 from kiosk.views.scene import Scene
+from kiosk.views.why import opening, why_tapped
 from kiosk.words import what_and_do
 
 
@@ -74,7 +75,7 @@ def tile(post: Post, scene: Scene) -> Tile:
     shown = Tile(post.machine.id, post.name, look, scene.say(f"look.{look}"), line, what, do)
     tap = scene.fresh_refusal(post.machine.id)
     if tap is not None and look is not Look.SILENT:
-        what, do = what_and_do(scene.say, tap.reason)
+        what, do = why_tapped(tap, post, scene)
         return replace(shown, what=what, do=do, told=True)
     return shown
 
@@ -120,8 +121,7 @@ def _look_when_idle(post: Post, state: UnitState, scene: Scene) -> tuple[Look, s
 
 
 def _opens(scene: Scene) -> str:
-    week = scene.site.opening.intervals(scene.now, scene.now + timedelta(days=8))
-    opens = next((start for start, _ in week if start > scene.now), None)
+    opens = opening(scene)
     return scene.say("opens", at=scene.hour(opens)) if opens is not None else ""
 
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kiosk.app import KioskApp
-from kiosk.keys import Key, TileCard
+from kiosk.keys import Key, PageKey
 from kiosk.stage import Stage
 from kiosk.story import Story
+from kiosk.tiles import TileCard, TileGrid
 from kiosk.words import unmarked
 from kiosk.writing import FitLabel
 
@@ -127,8 +128,16 @@ class Robot:
         self.stage.settle()
 
     def card(self, machine: str) -> TileCard:
-        cards = [key for key in self.keys() if isinstance(key, TileCard)]
-        return next(card for card in cards if card.tile.machine == machine)
+        """The machine's tile; where it is on a further page, that page is turned to, which counts as acts."""
+        for _ in range(12):
+            cards = [key for key in self.keys() if isinstance(key, TileCard)]
+            found = next((card for card in cards if card.tile.machine == machine), None)
+            if found is not None:
+                return found
+            self._touch(
+                next(key for key in self.keys() if isinstance(key, PageKey) and isinstance(key.grid, TileGrid))
+            )
+        raise AssertionError(f"no tile of {machine}")
 
     def _touch(self, key: Key) -> None:
         self.acts += 1

@@ -238,6 +238,10 @@ class House(Robot):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def machine(self, id: str) -> Any:
+        """What the twin tells of a machine."""
+        return next(machine for machine in self.asked("/api/machines") if machine["id"] == id)
+
     def acts_at_twin(self) -> list[tuple[str, str, str | None, str | None]]:
         """What the twin has written down: deed, by whom, machine, about whom; the first first."""
         told = reversed(self.asked("/api/acts"))

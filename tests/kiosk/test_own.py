@@ -206,6 +206,6 @@ def test_three_faces_and_one_question_after_finishing(robot: Any) -> None:
 
 def test_the_board_says_who_may_help(robot: Any) -> None:
     """Who agreed to be shown stands on the board, today and until they leave."""
-    assert "Pour vous aider aujourd'hui : Ana (broderie), Paul (machines plates)" in robot.words()
+    assert "Aide du jour : Ana (broderie), Paul (machines plates)" in robot.words()
     robot.wait(2 * 3600)
-    assert "Pour vous aider aujourd'hui : Ana (broderie)" in robot.words() and "Paul" not in robot.words()
+    assert "Aide du jour : Ana (broderie)" in robot.words() and "Paul" not in robot.words()

@@ -38,7 +38,7 @@ def test_who_agreed_is_shown_until_their_hours_are_over(house: House) -> None:
     now = house.site.schedule.now()
     hours = {"start": stamp(now), "end": stamp(now + timedelta(minutes=30))}
     put(house, helpers=[{"member": "paul", "skill": "broderie", **hours}])
-    assert "Pour vous aider aujourd'hui : Paul (broderie)" in house.words()
+    assert "Aide du jour : Paul (broderie)" in house.words()
     house.site.schedule.run_until(house.site.schedule.ms + 31 * 60_000)
     house.pump()
     assert "Paul" not in house.words()

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from access.vocabulary import LockReason
-from kiosk.office import Lock, NotDone, Obstacle, ReadRecord
-from kiosk.team import Enter, LockFor, Mended, TeamPage
+from access.vocabulary import LockReason, UnlockReason
+from kiosk.office import Lock, NotDone, Obstacle, ReadRecord, Unlock
+from kiosk.team import Enter, LockFor, Mended, PutBack, TeamPage
+from kiosk.words import FRENCH
+from tests.kiosk.conftest import plain
 from tests.kiosk.house import PEOPLE, House
 
 OVERLOCK = "surjeteuse-1"
@@ -58,21 +60,39 @@ def test_badge_and_two_touches_open_a_machines_record(house: House) -> None:
 
 
 def test_a_lock_takes_five_acts_and_nobody_gets_in(house: House) -> None:
-    """With a reason, by name, at the twin and in the machine; back in service, nothing starts by itself."""
+    """With a reason, by name, at the twin and in the machine; back in service too, and nothing starts by itself."""
     record(house)
     house.touch("Mettre hors service")
     house.touch("Danger")
     assert house.acts == 5
     assert "n'accepte plus personne" in house.words()
-    (machine,) = [m for m in house.asked("/api/machines") if m["id"] == OVERLOCK]
+    machine = house.machine(OVERLOCK)
     assert (machine["locked"], machine["locked_by"], machine["locked_why"]) == (True, "malik", "danger")
     house.tap(OVERLOCK, ANA)
     assert not house.live(OVERLOCK) and house.links[OVERLOCK].status._last.reason == "locked"  # type: ignore[union-attr]
     house.touch("Retour")
     assert "Danger (Malik H.)" in house.words()
+    house.acts = 3
     house.touch("Remettre en service")
+    assert house.machine(OVERLOCK)["locked"]
+    house.touch("Réparée")
+    assert house.acts == 5
     assert "Il faut un badge" in house.words() and not house.live(OVERLOCK)
+    assert not house.machine(OVERLOCK)["locked"]
     assert house.acts_at_twin() == [("lock", "malik", OVERLOCK, None), ("unlock", "malik", OVERLOCK, None)]
+    assert [act["detail"] for act in house.asked("/api/acts")] == [{"why": "repaired"}, {"why": "danger"}]
+
+
+@pytest.mark.parametrize("why", UnlockReason)
+def test_every_reason_to_unlock_is_kept(house: House, why: UnlockReason) -> None:
+    """Each pictogram of the page is a reason that the twin takes, word for word, and the machine is free."""
+    record(house)
+    house.touch("Mettre hors service")
+    house.touch("Danger")
+    house.touch("Retour")
+    house.touch("Remettre en service")
+    house.touch(plain(FRENCH[f"unlocked.{why}"]))
+    assert house.asked("/api/acts")[0]["detail"] == {"why": why} and not house.machine(OVERLOCK)["locked"]
 
 
 def test_a_service_is_noted_and_the_hours_begin_anew(house: House) -> None:
@@ -122,7 +142,7 @@ def test_a_weld_is_cleared_by_a_technician_once_it_is_open(house: House) -> None
     welded(house)
     record(house)
     house.touch("Pannes")
-    assert "Le courant ne se coupe plus" in house.words()
+    assert "Le courant reste jusqu'à la venue d'un technicien" in house.words()
     house.touch("Lever le défaut")
     house.wait(4)
     assert "Le contact est encore fermé" in house.words()
@@ -171,11 +191,13 @@ def test_nobody_else_sees_any_of_it(house: House, who: str) -> None:
     assert ("Équipe" in house.words()) is (who == "paul")
     house.touch_machine(OVERLOCK)
     assert "Entretien" not in house.words()
-    for deed in (Enter(TeamPage.RECORD, OVERLOCK), LockFor(LockReason.DANGER), Mended()):
+    lock, put_back = LockFor(LockReason.DANGER), PutBack(UnlockReason.OTHER)
+    for deed in (Enter(TeamPage.RECORD, OVERLOCK), lock, put_back, Mended()):
         house.app.desk.do(deed)
         house.pump()
         assert house.screen == "sheet" and "Jusqu'à quelle heure" in house.words()
-    for ask in (ReadRecord("k1", OVERLOCK), Lock("k2", OVERLOCK, LockReason.DANGER)):
+    unlock = Unlock("k3", OVERLOCK, UnlockReason.MISTAKE)
+    for ask in (ReadRecord("k1", OVERLOCK), Lock("k2", OVERLOCK, LockReason.DANGER), unlock):
         assert house.office.answer(house.tag(who), ask) == NotDone(Obstacle.NOT_ALLOWED)
     assert house.acts_at_twin() == []
 
@@ -188,10 +210,10 @@ def test_the_staff_locks_and_does_not_clear(house: House) -> None:
     house.touch_machine(OVERLOCK)
     house.touch("Entretien")
     house.touch("Pannes")
-    assert "Le courant ne se coupe plus" in house.words() and "Lever le défaut" not in house.words()
+    assert "Le courant reste jusqu'à la venue" in house.words() and "Lever le défaut" not in house.words()
     house.app.desk.do(Mended())
     house.wait(4)
-    assert "Le courant ne se coupe plus" in house.words()
+    assert "Le courant reste jusqu'à la venue d'un technicien" in house.words()
 
 
 def test_nothing_of_it_stays_when_they_walk_away(house: House) -> None:

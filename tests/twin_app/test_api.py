@@ -88,7 +88,7 @@ def test_nonsense_is_no_member(site: Site, body: bytes) -> None:
 
 
 def test_machines_are_added_changed_and_locked(site: Site) -> None:
-    """A lock says by whom and why, and an unknown member locks nothing."""
+    """A lock says by whom and why, and so does its end; an unknown member locks nothing."""
     new = {"id": "embroidery-1", "name": "Brodeuse", "requires": ["embroidery"], "output": "board"}
     assert site.ask(Role.ADMIN, "POST", "/api/machines", json=new).status_code == 201
     changed = site.ask(Role.ADMIN, "PATCH", "/api/machines/embroidery-1", json={"hazardous": True}).json()
@@ -97,8 +97,13 @@ def test_machines_are_added_changed_and_locked(site: Site) -> None:
     assert site.ask(Role.TECHNICIAN, "POST", path, json={"why": "aiguille"}).json()["error"] == "who"
     locked = site.ask(Role.TECHNICIAN, "POST", path, json={"by": "ben", "why": "aiguille"}).json()
     assert (locked["locked"], locked["locked_by"], locked["locked_why"]) == (True, "ben", "aiguille")
-    free = site.ask(Role.TECHNICIAN, "POST", path.replace("lock", "unlock"), json={"by": "ben"}).json()
-    assert free["locked"] is False
+    undo = path.replace("lock", "unlock")
+    assert site.ask(Role.TECHNICIAN, "POST", undo, json={"by": "ben"}).status_code == 422
+    free = site.ask(Role.TECHNICIAN, "POST", undo, json={"by": "ben", "why": "aiguille neuve"}).json()
+    assert (free["locked"], free["locked_why"]) == (False, None)
+    told = site.ask(Role.ADMIN, "GET", "/api/acts").json()
+    whys = {act["deed"]: act["detail"]["why"] for act in told}
+    assert whys == {"lock": "aiguille", "unlock": "aiguille neuve"}
     lost = site.ask(Role.TECHNICIAN, "POST", "/api/machines/none/lock", json={"by": "ben", "why": "?"})
     assert lost.status_code == 404
 

@@ -19,11 +19,11 @@ from twin.office import day_end
 NUMBERS = {"ana": BADGE, "ben": "04FFFFFFFFFFFF", "tom": "04D1D1D1D1D1D1", "sam": "04E1E1E1E1E1E1"}
 """A member, a technician, a trainer and the staff."""
 DAY_BADGE = "04DADADADADADA"
-ASKED = {"id": "k1", "machine": "overlock-1", "why": "broken", "kind": "full", "member": "ana", "number": DAY_BADGE}
+ASKED = {"id": "k1", "machine": "overlock-1", "why": "other", "kind": "full", "member": "ana", "number": DAY_BADGE}
 ASKED |= {"machine_key": "11" * 16, "kiosk_key": "22" * 16}
 FIELDS = {
     "lock": ("id", "machine", "why"),
-    "unlock": ("id", "machine"),
+    "unlock": ("id", "machine", "why"),
     "service": ("id", "machine", "kind"),
     "reports": ("id", "machine"),
     "lend": ("id", "member", "number"),
@@ -96,19 +96,20 @@ def test_a_unit_speaks_for_no_badge(team_site: Site) -> None:
 
 
 def test_a_lock_is_an_act_with_a_name_and_a_reason(team_site: Site) -> None:
-    """The machine follows, and an act says by whom and where; asked twice it is one."""
+    """The machine follows, and an act says by whom, where and why; asked twice it is one. Unlocking too."""
     for _ in range(2):
         assert team(team_site, "lock", "ben", id="k1", why="danger").status_code == 200
     machine = team_site.ask(Role.ADMIN, "GET", "/api/machines").json()[1]
     assert (machine["locked"], machine["locked_by"], machine["locked_why"]) == (True, "ben", "danger")
-    assert team(team_site, "unlock", "ben", id="k2").status_code == 200
+    assert team(team_site, "unlock", "ben", id="k2", why="broken").status_code == 422
+    assert team(team_site, "unlock", "ben", id="k2", why="replaced").status_code == 200
     team_site.clock.forward(1)
     by_web = {"why": "x", "by": "ben"}
     assert team_site.ask(Role.TECHNICIAN, "POST", "/api/machines/press-1/lock", json=by_web).is_success
     told = [(act["deed"], act["by"], act["machine"], act["kiosk"], act["detail"]) for act in acts(team_site)]
     assert told == [
         ("lock", "ben", "press-1", "", {"why": "x"}),
-        ("unlock", "ben", "overlock-1", "kiosk-1", {}),
+        ("unlock", "ben", "overlock-1", "kiosk-1", {"why": "replaced"}),
         ("lock", "ben", "overlock-1", "kiosk-1", {"why": "danger"}),
     ]
 

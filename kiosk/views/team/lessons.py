@@ -9,12 +9,12 @@ from kiosk.lesson import LESSON, NEAR, Lesson, Part
 from kiosk.ports import Person, Post
 from kiosk.session import Session
 from kiosk.team import EndLesson, Enter, OpenUntil, Team, TeamPage, Toggle
-from kiosk.views.preview import circumstances
+from kiosk.views.preview import anybody, circumstances
 from kiosk.views.result import SWITCH_S
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.panel import Panel, Table, ways_out
 from kiosk.views.tile import Look, tile
-from kiosk.words import what_and_do
+from kiosk.views.why import why
 
 
 def lesson_machines(session: Session, team: Team, scene: Scene) -> Panel:
@@ -104,7 +104,8 @@ def _became(part: Part, lesson: Lesson, team: Team, scene: Scene) -> str:
         return say("result.asking")
     if isinstance(part.answer, Refused):
         reasons = part.answer.reasons
-        return what_and_do(say, reasons[0] if reasons else Refusal.UNIT_UNREACHABLE)[0]
+        post = scene.site.post(part.machine)
+        return why(reasons[0] if reasons else Refusal.UNIT_UNREACHABLE, post, anybody(post.machine), scene)[0]
     if not isinstance(part.answer, Accepted):
         return say("lesson.silent")
     if lesson.ending:

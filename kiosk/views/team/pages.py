@@ -9,7 +9,15 @@ from kiosk.views.team.lessons import lesson_ends, lesson_machines, opened
 from kiosk.views.team.menu import menu
 from kiosk.views.team.panel import Panel, Table
 from kiosk.views.team.plan import Plan, plan
-from kiosk.views.team.record import RecordPage, faults_page, lock_page, record_page, runs_page, service_page
+from kiosk.views.team.record import (
+    RecordPage,
+    faults_page,
+    lock_page,
+    record_page,
+    runs_page,
+    service_page,
+    unlock_page,
+)
 from kiosk.views.team.results import result_page
 
 TeamView = Panel | Table | Plan | RecordPage | Sheet
@@ -26,6 +34,8 @@ def team_view(session: Session, team: Team, scene: Scene) -> TeamView:
             return faults_page(session, team, scene)
         case TeamPage.LOCK:
             return lock_page(team, scene)
+        case TeamPage.UNLOCK:
+            return unlock_page(team, scene)
         case TeamPage.SERVICE:
             return service_page(team, scene)
         case TeamPage.PLAN:

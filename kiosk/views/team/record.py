@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from access.vocabulary import Cause, Fault, LockReason, ServiceKind
+from access.vocabulary import Cause, Fault, LockReason, ServiceKind, UnlockReason
 from kiosk.office import DayHours, Obstacle, PastRun, Record
 from kiosk.session import Session
 from kiosk.team import Enter, LockFor, Mended, Power, PutBack, SeenTo, Served, Team, TeamPage, powers
@@ -91,7 +91,7 @@ def _foot(team: Team, record: Record | None, scene: Scene) -> tuple[Choice, ...]
     service = Choice(Enter(TeamPage.SERVICE), say("record.service"), sign="service.full")
     lock = Choice(Enter(TeamPage.LOCK), say("record.lock"), sign="lock")
     if state is not None and state.locked:
-        lock = Choice(PutBack(), say("record.unlock"), sign="unlock")
+        lock = Choice(Enter(TeamPage.UNLOCK), say("record.unlock"), sign="unlock")
     return (runs, faults, service, lock) if record is not None else (faults, lock)
 
 
@@ -138,7 +138,7 @@ def runs_page(team: Team, scene: Scene) -> Table:
     heads = say("runs.when"), say("runs.who"), say("runs.powered"), say("runs.running"), say("runs.end")
     rows = tuple(_run(run, scene) for run in runs)
     title = scene.site.post(team.machine).name
-    shares = (1.5, 1.1, 0.9, 0.9, 1.5)
+    shares = (1.35, 0.95, 1.1, 1.1, 1.4)
     return Table(title, say("runs.title"), ways_out(scene), heads, shares, rows, say("runs.none"), more=say("more"))
 
 
@@ -160,7 +160,7 @@ def faults_page(session: Session, team: Team, scene: Scene) -> Table:
     if isinstance(record, Record) and record.reports:
         foot.append(Choice(SeenTo(), say("faults.seen_to"), sign="service.full"))
     title = scene.site.post(team.machine).name
-    shares = (1.0, 3.0, 1.2)
+    shares = (1.4, 2.6, 1.2)
     lead, empty = say("record.faults"), say("faults.none")
     return Table(title, lead, ways_out(scene), heads, shares, rows, empty, tuple(foot), say("more"))
 
@@ -189,6 +189,15 @@ def lock_page(team: Team, scene: Scene) -> Sheet:
     choices = tuple(Choice(LockFor(why), scene.say(f"why.{why}"), sign=f"why.{why}") for why in LockReason)
     shown = tile(scene.site.post(team.machine), scene)
     return Sheet(shown, scene.say("lock.question"), choices, "", ways_out(scene)[::-1])
+
+
+def unlock_page(team: Team, scene: Scene) -> Sheet:
+    """What was done to it, nothing to type."""
+    choices = tuple(
+        Choice(PutBack(why), scene.say(f"unlocked.{why}"), sign=f"unlocked.{why}") for why in UnlockReason
+    )
+    shown = tile(scene.site.post(team.machine), scene)
+    return Sheet(shown, scene.say("unlock.question"), choices, "", ways_out(scene)[::-1])
 
 
 def service_page(team: Team, scene: Scene) -> Sheet:
