@@ -1,16 +1,18 @@
 """The unit's side of the conversation with the twin: what is sent, and how the answer is checked."""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
-
-import requests
+from typing import TYPE_CHECKING, Protocol
 
 from access.replica import Replica
 from server_sync.canonical import WireError
 from server_sync.identity import IdentityError, PublicKey, RequestSigner, unseal
 from server_sync.replica_wire import replica_from_bytes
 from server_sync.wire import ExchangeReply, ExchangeRequest, reply_from_bytes, request_to_bytes
+
+if TYPE_CHECKING:
+    import requests
 
 CONNECT_S, READ_S = 3.05, 20.0
 """Time-outs of a request, in seconds; the second is per read, so only the sync thread ever waits for it."""
@@ -40,16 +42,26 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """The real network: HTTP on requests, each request signed with the device's key."""
+    """The real network: HTTP on requests, each request signed with the device's key.
+
+    `requests` is loaded by the thread that first asks: no screen that starts waits a tenth of a second for it.
+    """
 
     def __init__(self, url: str, signer: RequestSigner, authority: Path | None = None) -> None:
         """`authority`: the twin's own certificate authority, the only one that is trusted."""
         self._url = url.rstrip("/")
         self._signer = signer
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = True if authority is None else str(authority)
+        self._authority = authority
         self._known = True
+
+    @cached_property
+    def _session(self) -> "requests.Session":
+        import requests
+
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = True if self._authority is None else str(self._authority)
+        return session
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `Transport`."""
@@ -77,7 +89,9 @@ class HttpTransport:
             raise TwinRefused(f"{where}: {answer.status_code} {answer.text[:200]}", _error(answer))
         return answer.content
 
-    def _sent(self, method: str, path: str, body: bytes, read_s: float) -> requests.Response:
+    def _sent(self, method: str, path: str, body: bytes, read_s: float) -> "requests.Response":
+        import requests
+
         try:
             return self._session.request(
                 method,
@@ -95,7 +109,7 @@ class HttpTransport:
             raise TwinUnreachable(f"{self._url}: {type(error).__name__}") from None
 
 
-def _error(answer: requests.Response) -> str:
+def _error(answer: "requests.Response") -> str:
     """The twin's word for a refusal; empty where it gave none."""
     try:
         told = answer.json()

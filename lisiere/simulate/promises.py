@@ -95,11 +95,17 @@ class Promises:
         promise = self._known.get(change.id)
         if promise is None:
             return
+        if change.source is Source.WEB and self._twin_cannot_know(promise):
+            return
         self._hold(promise.live, "extended_while_it_stands", change, now)
         promise.end_ms = self._ms(change.end)
         promise.longest_ms = max(promise.longest_ms, promise.end_ms)
         promise.changed_ms = now
         self._apart(promise, change, now)
+
+    def _twin_cannot_know(self, promise: Promise) -> bool:
+        """It ended at a unit that has not spoken since: beyond its lease the twin decides alone."""
+        return not promise.live and promise.changed_ms >= self._truth.machines[promise.machine].synced_ms
 
     def _ended(self, change: Change | BookingChanged, now: int) -> None:
         promise = self._known.get(change.id)

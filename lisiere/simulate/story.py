@@ -10,7 +10,10 @@ from access.machines import Machine
 from access.policy import Policy
 from access.times import DAYS, Opening
 from lisiere.rehearse.script import Act, Person
+from lisiere.rehearse.vocabulary import STEPS, STEPS_OF_A_SIMULATION
 from lisiere.simulate.shrink import Small
+
+_WORDS = STEPS | STEPS_OF_A_SIMULATION
 
 
 def told(small: Small) -> str:
@@ -63,7 +66,9 @@ def _person(person: Person) -> list[str]:
 
 
 def _step(act: Act) -> list[str]:
-    return _table("step", {"at": act.at, "do": act.do, **act.words})
+    """What a rehearsal says of it; some acts know their machine besides, for whoever makes a seed small."""
+    said = {name: value for name, value in act.words.items() if name in _WORDS[act.do]}
+    return _table("step", {"at": act.at, "do": act.do, **said})
 
 
 def _value(value: Any) -> str:

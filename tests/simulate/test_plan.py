@@ -1,16 +1,21 @@
 """What a seed is made of, and what its keys and its words are worth."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from lisiere.rehearse.reading import parse
 from lisiere.rehearse.script import Act, ScriptError
 from lisiere.simulate import campaign
+from lisiere.simulate.acts import acts
 from lisiere.simulate.campaign import play_seed
 from lisiere.simulate.keys import SimulatedKey
 from lisiere.simulate.plan import CLASSES, Plan, plan
+from lisiere.simulate.shrink import Small
 from lisiere.simulate.stage import Outcome
+from lisiere.simulate.story import told
+from lisiere.simulate.verdicts import Violation
 from server_sync.identity import IdentityError, seal, unseal
 
 
@@ -44,6 +49,15 @@ def test_a_simulated_key_refuses_what_it_did_not_sign() -> None:
     for wrong in (sealed[:-1] + b"z", seal(b"hours", other), b"hours"):
         with pytest.raises(IdentityError):
             unseal(wrong, ours.public)
+
+
+def test_whatever_a_seed_does_can_be_told() -> None:
+    """Any act of any seed, written down as a rehearsal, is one that can be read: nothing found is lost."""
+    for seed in range(8):
+        cast = plan(seed)
+        broken = Violation("nothing_breaks", "", 0, "")
+        text = told(Small(cast, acts(cast), broken, cast.start + timedelta(days=30)))
+        assert len(parse(text, "told.toml").acts) == len(acts(cast))
 
 
 def test_words_of_a_simulation_need_one() -> None:

@@ -54,3 +54,58 @@ def test_an_answer_on_its_way_knows_nothing_of_what_came_after_it() -> None:
     records = retold(parse(SLOW_ANSWER, "slow.toml"))
     assert [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == "tomorrow"] == ["accepted"]
     assert not [r for r in records if r["event"] == "broken"]
+
+
+UNHEARD = """
+title = "Nobody comes, the unit cannot say so, and the member lets the hours last longer"
+simulation = 5
+start = 2027-04-17T06:00:00Z
+end = 2027-04-18T18:00:00Z
+
+[policy]
+lease_hours = 2
+
+[[machine]]
+id = "piqueuse-1"
+
+[[member]]
+id = "ana"
+badges = ["040000A0B0C0D0"]
+
+[[step]]
+at = "+0:05:00"
+do = "book"
+machine = "piqueuse-1"
+id = "tomorrow"
+member = "ana"
+start = 2027-04-18T11:30:00Z
+end = 2027-04-18T13:00:00Z
+
+[[step]]
+at = 2027-04-17T18:00:00Z
+do = "link_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-04-18T12:06:00Z
+do = "extend"
+booking = "tomorrow"
+minutes = 30
+
+[[step]]
+at = 2027-04-18T14:00:00Z
+do = "link_up"
+machine = "piqueuse-1"
+
+[[expect]]
+never = true
+event = "broken"
+"""
+
+
+def test_the_twin_is_not_blamed_for_what_a_unit_could_not_say() -> None:
+    """Beyond the lease the twin lets hours last longer that the unit, alone, has given back."""
+    records = retold(parse(UNHEARD, "unheard.toml"))
+    told = [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == "tomorrow"]
+    assert told == ["accepted", "released", "extended"]
+    assert not [r for r in records if r["event"] == "broken"]
