@@ -11,7 +11,10 @@ from access.machines import Machine
 from access.vocabulary import Fault, Reason
 from controller.link import WalkUp
 from kiosk.ports import Post
+from kiosk.sheet import ResultPanel
 from kiosk.story import SITE
+from kiosk.writing import FitLabel
+from tests.kiosk.conftest import words_on
 
 
 def test_a_walk_up_is_a_badge_and_two_touches(robot: Any) -> None:
@@ -375,3 +378,17 @@ def warning(robot: Any) -> str:
 
 def _all_labels(robot: Any) -> list[Any]:
     return [widget for widget in robot.app.root.walk() if hasattr(widget, "text")]
+
+
+def test_what_came_of_asking_has_the_room_that_the_choices_had(robot: Any) -> None:
+    """The answer fills the page, and the names fill their keys: nothing that is hidden now keeps its room."""
+    robot.badge("tag-zoé")
+    robot.touch_machine("piqueuse-1")
+    robot.touch("15:02")
+    robot.wait(0.1)
+    panel = next(w for w in robot.app.root.walk() if isinstance(w, ResultPanel) and w.get_root_window())
+    assert panel.height > robot.app.root.height / 2
+    shown = robot.keys()
+    key = next(key for key in shown if words_on(key) == "Annuler")
+    name = next(w for w in key.walk(restrict=True) if isinstance(w, FitLabel) and w.words)
+    assert name.height > key.height * 0.8
