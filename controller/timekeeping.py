@@ -96,8 +96,8 @@ class Timekeeper:
     def take(self, time: datetime, sent_ms: int, received_ms: int) -> None:
         """The twin's signed time, of an exchange that took from `sent_ms` to `received_ms`.
 
-        A time before one that was signed already is not taken: who says it, or the clock, is out of its mind. Nor
-        is that of a slow answer, while it agrees with a clock that knows better.
+        A time before one that was signed already is not taken: who says it, or the clock, is out of its mind. That
+        of a slow answer moves a clock that knows better no further than it has to.
         """
         if self._signed is not None and time < self._signed - STEP:
             self._fault = ClockState.INSANE
@@ -106,17 +106,19 @@ class Timekeeper:
         half = timedelta(milliseconds=(received_ms - sent_ms) / 2)
         since = timedelta(milliseconds=raw.mono_ms - received_ms)
         told = Anchor(raw, time + half + since - raw.wall, half.total_seconds())
-        if not _is_better(own, told):
-            self.anchor = told
+        self.anchor = _reconciled(own, told)
         self._signed = time if self._signed is None else max(time, self._signed)
         self._fault, self._asked_ms = None, received_ms
 
 
-def _is_better(own: ClockReading, told: Anchor) -> bool:
-    """Whether our own time is less uncertain than what we are told, and may be right by it."""
-    apart_s = abs((own.wall - told.wall).total_seconds())
-    knows_better = own.trusted and own.uncertainty_s < told.uncertainty_s
-    return knows_better and apart_s <= own.uncertainty_s + told.uncertainty_s
+def _reconciled(own: ClockReading, told: Anchor) -> Anchor:
+    """What we are told; or, where our own time is less uncertain and both can be right, our own, moved no further
+    than to the nearest instant that the answer allows."""
+    half, own_s = timedelta(seconds=told.uncertainty_s), own.uncertainty_s
+    apart = own.wall - told.wall
+    if not own.trusted or own_s >= told.uncertainty_s or abs(apart) > half + timedelta(seconds=own_s):
+        return told
+    return Anchor(told.raw, told.correction + max(-half, min(half, apart)), own_s)
 
 
 def _reborn(anchor: Anchor | None, raw: RawClock) -> Anchor:

@@ -74,6 +74,19 @@ def test_a_slow_answer_moves_no_clock_that_knows_better() -> None:
     assert time.read().uncertainty_s == 10
 
 
+def test_a_slow_answer_leaves_no_clock_below_the_time_that_it_signs() -> None:
+    """A clock that was alone for a day, and is four seconds slow, knows the time better than an answer that took 18
+    seconds; but it is no earlier than the twin has signed."""
+    clock = SimulatedClock(NOON)
+    time = keeper(clock)
+    time.take(NOON, 0, 0)
+    clock.advance(86_400_000)
+    signed = NOON + 86_404 * SECOND
+    time.take(signed, sent_ms=86_382_000, received_ms=86_400_000)
+    reading = time.read()
+    assert reading.wall == signed and reading.uncertainty_s == pytest.approx(8.64)
+
+
 def test_uncertainty_grows_with_time() -> None:
     """A day after an exchange the clock is uncertain by 8.64 seconds more, and still trusted."""
     clock = SimulatedClock(NOON)
