@@ -5,9 +5,10 @@ Decoding is strict: anything unexpected is a `WireError` of one line.
 
 import binascii
 import json
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import orjson
 
 T = TypeVar("T")
 
@@ -17,14 +18,24 @@ class WireError(ValueError):
 
 
 def encode(value: Any) -> bytes:
-    """Canonical JSON: sorted keys, no blanks, UTF-8. The same value always gives the same bytes."""
-    return _ENCODER.encode(value).encode()
+    """A message: sorted keys, no blanks, UTF-8. The same value always gives the same bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def as_chained(value: Any) -> str:
+    """What a journal's hashes cover, as its unit writes it: every number in Python's own spelling."""
+    return _CHAINED.encode(value)
+
+
+_CHAINED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 def decode(raw: bytes) -> dict[str, Any]:
     """A JSON object. WireError for anything else, NaN and numbers that nothing here can hold included."""
     try:
-        value = _DECODER.decode(raw.decode())
+        value = orjson.loads(raw)
+        if _MANY_DIGITS in raw.translate(_ZEROS):
+            _hold(value)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -32,26 +43,28 @@ def decode(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_MANY_DIGITS = b"0" * 19
+"""What every number beyond 64 bits has, and hardly a message, once each digit is a nought."""
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
+def _hold(value: Any) -> None:
+    """ValueError for a number, wherever it stands, that no database here can hold. (What is beyond a machine word
+    was read as a fraction.)"""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            _hold(one)
+    elif isinstance(value, int | float) and abs(value) >= 2**63:
         raise ValueError("a number is too large")
-    return number
 
 
-def _of_64_bits(digits: str) -> int:
-    number = int(digits)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError("a number is too large")
-    return number
-
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_of_64_bits)
+def whole(value: Any) -> int:
+    """A whole number. ValueError for anything else, however like one it looks."""
+    if type(value) is not int:
+        raise ValueError(f"{value!r:.40} is not a whole number")
+    return value
 
 
 def checked(what: str, read: Callable[[], T]) -> T:

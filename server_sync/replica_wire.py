@@ -14,7 +14,7 @@ from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import DAYS, Hours, Opening
 from access.vocabulary import Source
-from server_sync.canonical import WireError, checked, decode, encode
+from server_sync.canonical import WireError, checked, decode, encode, whole
 
 V = TypeVar("V", Machine, Policy)
 
@@ -44,14 +44,14 @@ def replica_from_bytes(raw: bytes) -> Replica:
     def read() -> Replica:
         members = [member_from_json(member) for member in data["members"]]
         return Replica(
-            Version(*map(int, data["version"])),
+            Version(*map(whole, data["version"])),
             instant(data["issued"]),
             machine_from_json(data["machine"]),
             policy_from_json(data["policy"]),
             opening_from_json(data["opening"]),
             {member.id: member for member in members},
             tuple(booking_from_json(booking) for booking in data["bookings"]),
-            (int(data["acked"][0]), int(data["acked"][1])),
+            (whole(data["acked"][0]), whole(data["acked"][1])),
             tuple(device_from_json(device) for device in data["devices"]),
             frozenset(map(str, data.get("erased", []))),
         )

@@ -13,7 +13,7 @@ from access.bookings import Booking, RequestRefused, WebRequest
 from access.facts import instant, stamp
 from access.replica import Version
 from access.vocabulary import Refusal
-from server_sync.canonical import WireError, checked, decode, encode
+from server_sync.canonical import WireError, checked, decode, encode, whole
 from server_sync.replica_wire import booking_from_json, booking_to_json
 
 MAX_ROWS = 500
@@ -139,7 +139,7 @@ def _web_request_from_json(raw: Mapping[str, Any]) -> WebRequest:
         instant(raw["asked"]),
         booking_from_json(raw["booking"]),
         float(raw["minutes"]),
-        int(raw["elsewhere"]),
+        whole(raw["elsewhere"]),
     )
 
 
@@ -171,11 +171,11 @@ def request_from_bytes(raw: bytes) -> ExchangeRequest:
         "exchange request",
         lambda: ExchangeRequest(
             str(data["unit"]),
-            int(data["epoch"]),
+            whole(data["epoch"]),
             str(data["nonce"]),
-            Version(*map(int, data["have"])),
+            Version(*map(whole, data["have"])),
             tuple(row_from_json(row) for row in data["rows"][:MAX_ROWS]),
-            int(data["last_seq"]),
+            whole(data["last_seq"]),
             tuple(
                 RequestRefused(str(r["request"]), tuple(Refusal(reason) for reason in r["reasons"]))
                 for r in data["refusals"]
@@ -218,11 +218,11 @@ def reply_from_bytes(raw: bytes) -> ExchangeReply:
             str(data["nonce"]),
             instant(data["time"]),
             instant(data["lease_end"]),
-            int(data["acked"]),
-            Version(*map(int, data["version"])),
+            whole(data["acked"]),
+            Version(*map(whole, data["version"])),
             None if data["replica"] is None else base64.b64decode(data["replica"], validate=True),
             tuple(_web_request_from_json(request) for request in data["requests"]),
-            int(data.get("epoch", 0)),
+            whole(data.get("epoch", 0)),
             _text_or_none(data.get("head")),
             _text_or_none(data.get("fork")),
         ),

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 from access.bookings import Booking, BookingState
 from access.facts import BookingChanged, DecisionMade, RequestAccepted, RunClosed, instant, stamp
 from access.vocabulary import BookingOutcome, Cause, Outcome, Refusal, Source
-from server_sync.canonical import WireError, checked, decode, encode
+from server_sync.canonical import WireError, as_chained, checked, decode, whole
 from server_sync.wire import ExchangeRequest, Row
 from twin import erasure, requests, tables
 from twin.desk import Change, Desk
@@ -181,8 +181,8 @@ def _apply_run(desk: Desk, unit: Unit, record: Record) -> None:
             "booking": run.get("booking"),
             "started": stamp(instant(run["started"])),
             "ended": stamp(instant(run["ended"])),
-            "powered_ms": int(run["powered_ms"]),
-            "running_ms": int(run["running_ms"]),
+            "powered_ms": whole(run["powered_ms"]),
+            "running_ms": whole(run["running_ms"]),
             "end_reason": Cause(run["end_reason"]).value,
         }
 
@@ -250,11 +250,11 @@ def _columns(row: Row, received: datetime, earliest: datetime, latest: datetime)
         "clock": row.clock,
         "uncertainty_ms": row.uncertainty_ms,
         "kind": row.kind,
-        "body": encode(row.body).decode(),
+        "body": as_chained(row.body),
         "commitment": row.commitment,
         "prev": row.prev,
         "hash": row.hash,
-        "opening": encode(row.opening).decode(),
+        "opening": as_chained(row.opening),
         "received": stamp(received),
         "earliest": stamp(earliest),
         "latest": stamp(latest),

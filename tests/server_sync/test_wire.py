@@ -1,6 +1,8 @@
 """What a unit and the twin send each other: the same value comes out, and nothing half-read ever does."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -14,7 +16,8 @@ from access.policy import Policy, UntrustedClock
 from access.replica import Device, Replica, Version
 from access.times import Hours, Opening
 from access.vocabulary import Refusal, Source
-from server_sync.canonical import WireError, decode, encode
+from controller.journal_row import canonical
+from server_sync.canonical import WireError, as_chained, decode, encode
 from server_sync.replica_wire import replica_from_bytes, replica_to_bytes
 from server_sync.wire import (
     ExchangeReply,
@@ -186,8 +189,8 @@ def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, .
 
 @given(st.sampled_from(list(MESSAGES)), st.data())
 def test_a_message_with_one_wrong_value_is_refused_or_read_whole(read: object, data: st.DataObject) -> None:
-    """Whatever one value of a message is replaced by, or is left out, reading gives a value or a WireError of one
-    line, never another error."""
+    """Whatever one value of a message is replaced by, or is left out, reading gives a value, whose whole numbers
+    a database can hold, or a WireError of one line, never another error."""
     message = json.loads(MESSAGES[read])  # type: ignore[index]
     *path, last = data.draw(st.sampled_from(places(message)))
     holder = message
@@ -198,9 +201,21 @@ def test_a_message_with_one_wrong_value_is_refused_or_read_whole(read: object, d
     else:
         holder[last] = data.draw(anything)
     try:
-        read(encode(message))  # type: ignore[operator]
+        found = read(json.dumps(message).encode())  # type: ignore[operator]
     except WireError as error:
         assert "\n" not in str(error)
+    else:
+        assert all(-(2**63) <= number < 2**63 for number in whole_numbers(found))
+
+
+def whole_numbers(value: object) -> list[int]:
+    """Every whole number that stands in a message as it was read."""
+    if type(value) is int:
+        return [value]
+    if is_dataclass(value):
+        value = [getattr(value, field.name) for field in fields(value)]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [number for one in inner for number in whole_numbers(one)]
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b"{", b'{"a": NaN}', b'{"a": Infinity}', b"\xff", b"[" * 99_999])
@@ -216,6 +231,9 @@ def test_what_is_no_object_is_refused(raw: bytes) -> None:
     [
         (request_from_bytes, ("rows", 0, "seq"), "1"),
         (request_from_bytes, ("rows", 0, "seq"), True),
+        (request_from_bytes, ("epoch",), 1e300),
+        (request_from_bytes, ("epoch",), "1"),
+        (request_from_bytes, ("last_seq",), 1.5),
         (request_from_bytes, ("rows", 0, "body"), []),
         (request_from_bytes, ("rows", 0, "more"), 1),
         (request_from_bytes, ("have",), [1]),
@@ -269,3 +287,9 @@ def test_a_number_beyond_all_bounds_is_refused(read: object, old: bytes, number:
     assert old in raw
     with pytest.raises(WireError):
         read(raw.replace(old, old.partition(b":")[0] + b":" + number))  # type: ignore[operator]
+
+
+@given(st.dictionaries(words, st.none() | words | counts | st.floats(allow_nan=False, allow_infinity=False)))
+def test_what_a_hash_covers_outlives_the_journey(body: dict[str, object]) -> None:
+    """Whatever numbers a row holds, the twin keeps the very text that its unit hashed."""
+    assert as_chained(decode(encode({"body": body}))["body"]) == canonical(body)
