@@ -209,7 +209,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9000
 
 def stamp(instant: datetime) -> str:
     """An instant as journals and messages write it: UTC, ISO 8601, milliseconds, `Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return instant.astimezone(UTC).isoformat("T", "milliseconds")[:-6] + "Z"
 
 
 def instant(text: str) -> datetime:

@@ -78,7 +78,9 @@ class Timekeeper:
 
     def read(self) -> ClockReading:
         """The clock as it stands, a step since the last reading noticed."""
-        raw = self._clock.read()
+        return self._reading(self._clock.read())
+
+    def _reading(self, raw: RawClock) -> ClockReading:
         step = raw.wall - self.anchor.expected(raw)
         if abs(step) > STEP:
             self._fault = ClockState.INSANE
@@ -102,7 +104,8 @@ class Timekeeper:
         if self._signed is not None and time < self._signed - STEP:
             self._fault = ClockState.INSANE
             return
-        own, raw = self.read(), self._clock.read()
+        raw = self._clock.read()
+        own = self._reading(raw)
         half = timedelta(milliseconds=(received_ms - sent_ms) / 2)
         since = timedelta(milliseconds=raw.mono_ms - received_ms)
         told = Anchor(raw, time + half + since - raw.wall, half.total_seconds())

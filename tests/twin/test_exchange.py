@@ -145,10 +145,11 @@ def test_rows_of_another_journal_are_an_error(shop, unit):
     assert summary(shop)["events"] == 0
 
 
-def test_a_row_that_cannot_be_read_stops_nothing(shop, unit, caplog):
-    """A row of a known kind without its fields is kept, said once in the log, and the next one is applied."""
+@pytest.mark.parametrize("wrong", [{"started": None}, {"powered_ms": 1e300}, {"running_ms": "7"}])
+def test_a_row_that_cannot_be_read_stops_nothing(shop, unit, caplog, wrong):
+    """A row of a known kind with a field that is none is kept, said once in the log, and the next one is applied."""
     broken = unit.note(run(shop, "r1"))
-    unit.journal[0] = replace(broken, body={"run": "r1"})
+    unit.journal[0] = replace(broken, body={**broken.body, **wrong})
     unit.note(run(shop, "r2"))
     assert unit.sync().acked == 2
     assert (summary(shop)["runs"], summary(shop)["events"]) == (1, 2)
