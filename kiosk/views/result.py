@@ -91,7 +91,7 @@ def _withdrawn(start: Start, request: str, post: Post, scene: Scene) -> Result:
     say, state = scene.say, scene.state(post.machine.id)
     kept = next((b for b in state.bookings if b.id == request and b.live), None) if state is not None else None
     given_back = isinstance(start.told, Accepted)
-    if kept is not None and state is not None and state.booking == request and state.phase != "idle":
+    if kept is not None and powered(state, request):
         if given_back:
             return Result(None, say("result.stopping"), say("result.stopping.what"))
         return Result(True, say("result.on"), say("result.on.what", at=scene.hour(kept.end)))

@@ -135,6 +135,18 @@ def test_power_that_comes_after_all_is_told_and_kept(unpowered: Any) -> None:
     assert cancels(unpowered) == [Cancel(booking.id)]
 
 
+def test_a_machine_that_is_only_starting_is_not_said_to_be_on(unpowered: Any) -> None:
+    """While the unit still writes down what it will do, nothing has power, and the undo stands as it was asked."""
+    unit, booking = unpowered.story.units["piqueuse-1"], mine(unpowered)
+    unit.deaf = True
+    unpowered.wait(2)
+    unit.deaf = False
+    unit.change(phase="starting", member="zoé", booking=booking.id)
+    unpowered.wait(0.1)
+    assert "L'annulation est demandée, pas encore confirmée." in unpowered.words()
+    assert "C'est parti" not in unpowered.words()
+
+
 def test_a_refused_undo_is_told(unpowered: Any) -> None:
     """Where the unit keeps the booking, the screen says until when it is kept."""
     unit = unpowered.story.units["piqueuse-1"]
