@@ -1,5 +1,6 @@
 """What the referee knows of a unit: neither more nor less than the twin has told it."""
 
+from access.vocabulary import Reason
 from lisiere.rehearse.reading import parse
 from lisiere.rehearse.records import Record
 from lisiere.simulate.retold import retold
@@ -9,6 +10,7 @@ CAST = """
 id = "piqueuse-1"
 senses_current = true
 feedback = true
+rtc = true
 
 [[member]]
 id = "ana"
@@ -109,4 +111,55 @@ def test_the_twin_is_not_blamed_for_what_a_unit_could_not_say() -> None:
     """Beyond the lease the twin lets hours last longer that the unit, alone, has given back."""
     records = told(UNHEARD)
     assert outcomes(records, "tomorrow") == ["accepted", "released", "extended"]
+    assert not broken(records)
+
+
+NEVER_SET = """
+title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
+start = 2027-04-17T06:00:00Z
+end = 2027-04-17T10:00:00Z
+
+[[step]]
+at = "+0:05:00"
+do = "book"
+machine = "piqueuse-1"
+id = "morning"
+member = "ana"
+start = 2027-04-17T08:00:00Z
+end = 2027-04-17T09:30:00Z
+
+[[step]]
+at = "+0:10:00"
+do = "clock_set"
+machine = "piqueuse-1"
+to = 1970-01-01T00:00:00Z
+
+[[step]]
+at = "+0:20:00"
+do = "link_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+0:21:00"
+do = "power_cut"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+0:22:00"
+do = "power_back"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-04-17T08:30:00Z
+do = "tap"
+machine = "piqueuse-1"
+badge = "040000A0B0C0D0"
+"""
+
+
+def test_a_unit_whose_real_time_clock_was_never_set_is_not_blamed_for_knowing_no_hours() -> None:
+    """It does not believe a clock of 1970, and so gives back no hours to which nobody comes in time."""
+    records = told(NEVER_SET)
+    assert outcomes(records, "morning") == ["accepted"]
+    assert [r["reason"] for r in records if r["event"] == "decision"] == [Reason.CLOCK_UNTRUSTED]
     assert not broken(records)
