@@ -11,7 +11,7 @@ from kiosk.deeds import Pick
 from kiosk.ports import Post
 from kiosk.views.preview import anybody, barrier
 from kiosk.views.scene import Scene
-from kiosk.views.why import opening, why_tapped
+from kiosk.views.why import why_tapped
 from kiosk.words import what_and_do
 
 
@@ -121,7 +121,7 @@ def _look_when_idle(post: Post, state: UnitState, scene: Scene) -> tuple[Look, s
 
 
 def _opens(scene: Scene) -> str:
-    opens = opening(scene)
+    opens = scene.site.opening.opens_after(scene.now)
     return scene.say("opens", at=scene.hour(opens)) if opens is not None else ""
 
 
