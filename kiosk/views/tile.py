@@ -31,6 +31,10 @@ class Look(StrEnum):
     WAITING = "waiting"
 
 
+OUT_OF_ORDER = frozenset({Look.FAULT, Look.ESTOP})
+"""Such a machine starts for nobody. Its unit gives hours of it all the same: the screen offers none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A machine on the board. `told`: `what` and `do` are to be read now, instead of the state's word."""
