@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MS = timedelta(milliseconds=1)
+_AHEAD = timedelta(days=8)
+"""So far ahead opening and closing are looked for: hours are given by the day of the week."""
 
 
 def milliseconds(duration: timedelta) -> int:
@@ -133,11 +135,17 @@ class Opening:
         None when it never closes (within eight days)."""
         if not self.hours:
             return None
-        far = instant + timedelta(days=8)
+        far = instant + _AHEAD
         for opens, closes in self.intervals(instant, far):
             if opens <= instant < closes:
                 return None if closes >= far else closes
         return instant
+
+    def opens_after(self, instant: datetime) -> datetime | None:
+        """When the workshop opens next, later than `instant`, also when it is open then; None when it does not
+        (within eight days)."""
+        spans = self.intervals(instant, instant + _AHEAD)
+        return next((opens for opens, _ in spans if opens > instant), None)
 
 
 @lru_cache(maxsize=4096)

@@ -84,6 +84,7 @@ def scenes() -> Iterator[Scene]:
     yield Scene("sheet-later", "La machine est prise : réserver ensuite", badge("tag-zoé", Pick("piqueuse-2")))
     yield Scene("sheet-own", "Ce qui est en marche : prolonger ou finir", badge("tag-ana", Pick("piqueuse-2")))
     yield Scene("sheet-coming", "Sa réservation à venir", badge("tag-zoé", Pick("piqueuse-3", "b4")))
+    yield Scene("sheet-own-stopped", "Sa réservation, et la machine est arrêtée", _stopped)
     yield Scene("sheet-given-back", "Annulé, avec dix secondes pour changer d'avis", _given_back)
     yield Scene("sheet-asking", "On demande à la machine", _slow)
     yield Scene("sheet-on", "C'est parti", badge("tag-zoé", Pick("surjeteuse-1"), Take(60)))
@@ -113,6 +114,12 @@ def _silent(story: Story, app: KioskApp) -> None:
 def _closed(story: Story, app: KioskApp) -> None:
     story.pass_time(6 * 3600)
     badge("tag-zoé", Pick("piqueuse-1"))(story, app)
+
+
+def _stopped(story: Story, app: KioskApp) -> None:
+    """Somebody has pressed the emergency stop of a machine that Ana has booked."""
+    story.units["surjeteuse-2"].change(faults=frozenset({Fault.ESTOP}))
+    badge("tag-ana", Pick("surjeteuse-2", "b3"))(story, app)
 
 
 def _given_back(story: Story, app: KioskApp) -> None:

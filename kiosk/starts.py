@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from access.book import Refused
 from controller.link import Ask, Cancel, UnitAnswer, UnitState
-from kiosk.views.scene import Seen, Start
+from kiosk.views.scene import Seen, Start, powered
 
 START_S = 2.0
 """How long after the last touch, or badge, a machine may take to have power."""
@@ -93,8 +93,3 @@ class Starts:
         if watched is not None:
             start = replace(watched.start, told=told)
             self._watched[request] = replace(watched, start=start, asking=False, again_at=again_at)
-
-
-def powered(state: UnitState | None, booking: str) -> bool:
-    """True while the unit says that the machine is on for this booking."""
-    return state is not None and state.booking == booking and state.phase in ("running", "finishing")

@@ -97,9 +97,11 @@ def smallest(capitals: float = BODY_MM) -> int:
 def fitting(
     words: str, bold: bool, place: tuple[int, int], bounds: tuple[int, int], most: int = 0
 ) -> tuple[int, bool]:
-    """The biggest size at which words fit their place, in pixels; and whether even the least is too big: then they
-    are smaller: a workshop's own names may be long, and are to be read whole. `most`: in so many
-    lines, or where they would be too small then, in more; 0: in any number."""
+    """The biggest size at which words fit their place, in pixels; and whether even the least is too big for them.
+
+    Then they are smaller, for a workshop's own names may be long and are to be read whole. `most`: in so many
+    lines, or in more where they would be too small; 0: in any number.
+    """
     biggest, least = bounds
     if most and _fits(words, bold, place, least, most):
         return _biggest(words, bold, place, (least, biggest), most), False

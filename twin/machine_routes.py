@@ -22,7 +22,7 @@ Amperes = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class MachineChange(Body):
-    """What is to change about a machine. Locking has a route of its own. `service_hours`: between two services."""
+    """What is to change about a machine. Its lock has routes of its own. `service_hours`: between two services."""
 
     name: Label = ""
     requires: Qualifications = []
@@ -51,9 +51,8 @@ class MachineOut(MachineChange):
     locked_why: str | None
 
 
-class Locking(Body):
-    """Who puts a machine out of service or back in service, and why; `by` is the caller where the token is a
-    member's."""
+class Reasoned(Body):
+    """Who puts a machine out of service, or back, and why; `by` is the caller where the token is a member's."""
 
     by: Name | None = None
     why: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
@@ -114,7 +113,7 @@ def _machine(row: Row[Any]) -> MachineOut:
 
 
 @machines.post("/api/machines/{machine}/lock", tags=["machines"])
-def lock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) -> MachineOut:
+def lock_machine(machine: Id, asked: Reasoned, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine out of service."""
     by = _by(twin, caller, asked.by)
     twin.people.lock(machine, by, asked.why, Act(twin.now(), Deed.LOCK, by, machine, detail={"why": asked.why}))
@@ -122,7 +121,7 @@ def lock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) 
 
 
 @machines.post("/api/machines/{machine}/unlock", tags=["machines"])
-def unlock_machine(machine: Id, asked: Locking, caller: TheCaller, twin: TheTwin) -> MachineOut:
+def unlock_machine(machine: Id, asked: Reasoned, caller: TheCaller, twin: TheTwin) -> MachineOut:
     """Put a machine back in service. It starts nothing: somebody has to tap."""
     by = _by(twin, caller, asked.by)
     twin.people.unlock(machine, by, Act(twin.now(), Deed.UNLOCK, by, machine, detail={"why": asked.why}))

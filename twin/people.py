@@ -70,7 +70,7 @@ class People:
             erasure.erase(conn, id, now)
 
     def put_machine(self, machine: Machine, name: str = "", service_hours: float | None = None) -> None:
-        """Add a machine, or change what is fixed about one. Locking is done by `lock` alone."""
+        """Add a machine, or change what is fixed about one; its lock is changed by `lock` and `unlock` alone."""
         description = machine_to_json(machine)
         del description["locked"]
         values = {"name": name, "description": json.dumps(description), "service_hours": service_hours}

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from access.bookings import Booking
+from access.people import Role
 from controller.link import UnitState
 from kiosk.deeds import Pick, Stop
 from kiosk.ports import Person, Post
-from kiosk.views.preview import beginning, giving_back, lengthenings
+from kiosk.views.preview import beginning, due, giving_back, lengthenings
 from kiosk.views.scene import Choice, Scene
+from kiosk.views.tile import OUT_OF_ORDER, Look, Tile, tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,26 @@ def entry(own: Own, person: Person, scene: Scene) -> Entry:
     """As a line on the member's page: what is wanted most, two keys at the most."""
     booking = own.booking.id if own.booking is not None else ""
     choices = tuple(choices_for(own, person, scene, longer=1))[:2] if _at_once(own, scene) else ()
-    return Entry(Pick(own.post.machine.id, booking), own.post.name, line(own, scene), choices)
+    barred = hindrance(own, person, scene)
+    told = barred.what if barred is not None else line(own, scene)
+    return Entry(Pick(own.post.machine.id, booking), own.post.name, told, choices)
 
 
 def _at_once(own: Own, scene: Scene) -> bool:
     """Running, or due: a booking to come is touched first."""
-    early = scene.site.policy.early_start
-    return own.state is not None or (own.booking is not None and own.booking.start - early <= scene.now)
+    return own.state is not None or (own.booking is not None and due(own.booking, scene))
+
+
+def hindrance(own: Own, person: Person, scene: Scene) -> Tile | None:
+    """The machine as it stands, where a booking that is due cannot be started for it; None where it can.
+
+    A lock keeps nobody from it who has to look after it: that is the unit's own rule (`access/decide.py`).
+    """
+    if own.state is not None or own.booking is None or not due(own.booking, scene):
+        return None
+    shown, caretaker = tile(own.post, scene), person.member.role is Role.TECHNICIAN
+    barred = shown.look in OUT_OF_ORDER or (shown.look is Look.LOCKED and not caretaker)
+    return shown if barred else None
 
 
 def choices_for(own: Own, person: Person, scene: Scene, longer: int = 2) -> Iterator[Choice]:
@@ -72,7 +87,7 @@ def choices_for(own: Own, person: Person, scene: Scene, longer: int = 2) -> Iter
             yield from list(lengthenings(own.booking, own.post, person.member, scene))[:longer]
     elif own.booking is not None:
         begin = beginning(own.booking, own.post, scene)
-        if begin is not None:
+        if begin is not None and hindrance(own, person, scene) is None:
             yield begin
         yield giving_back(own.booking, scene)
 
@@ -85,7 +100,7 @@ def line(own: Own, scene: Scene) -> str:
         return say("own.running", end=scene.hour(end)) if end is not None else say("own.running_open")
     assert booking is not None
     start, end_hour = scene.hour(booking.start), scene.hour(booking.end)
-    if booking.start - scene.site.policy.early_start <= scene.now:
+    if due(booking, scene):
         return say("own.due", end=end_hour)
     if scene.today(booking.start):
         return say("own.next", start=start, end=end_hour)

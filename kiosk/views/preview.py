@@ -155,12 +155,16 @@ def _reservations_from(
 # One's own booking
 
 
+def due(booking: Booking, scene: Scene) -> bool:
+    """Its hours are now, or so near that it may be started early."""
+    return booking.start - scene.site.policy.early_start <= scene.now < booking.end
+
+
 def beginning(booking: Booking, post: Post, scene: Scene) -> Choice | None:
     """One's own booking may be started from here: not too early, and not where it is dangerous."""
     state = scene.state(post.machine.id)
-    due = booking.start - scene.site.policy.early_start <= scene.now < booking.end
     idle = state is not None and state.phase == "idle" and not scene.silent(post.machine.id)
-    if not (due and idle) or post.machine.hazardous:
+    if not (due(booking, scene) and idle) or post.machine.hazardous:
         return None
     return Choice(Begin(booking), scene.say("own.begin"), scene.until(booking.end), main=True)
 

@@ -11,7 +11,7 @@ from kiosk.deeds import Again, GiveBack, Later, Lengthen, Rate, Reply, Report, S
 from kiosk.ports import Post
 from kiosk.session import Session, Stage
 from kiosk.views.preview import anybody
-from kiosk.views.scene import Choice, Scene, Start
+from kiosk.views.scene import Choice, Scene, Start, powered
 from kiosk.views.why import why, why_tapped
 
 SWITCH_S = 3
@@ -91,7 +91,7 @@ def _withdrawn(start: Start, request: str, post: Post, scene: Scene) -> Result:
     say, state = scene.say, scene.state(post.machine.id)
     kept = next((b for b in state.bookings if b.id == request and b.live), None) if state is not None else None
     given_back = isinstance(start.told, Accepted)
-    if kept is not None and state is not None and state.booking == request and state.phase != "idle":
+    if kept is not None and powered(state, request):
         if given_back:
             return Result(None, say("result.stopping"), say("result.stopping.what"))
         return Result(True, say("result.on"), say("result.on.what", at=scene.hour(kept.end)))
@@ -118,9 +118,9 @@ def _accepted(booking: Booking, session: Session, post: Post, scene: Scene) -> R
 
 def _granted(booking: Booking, session: Session, post: Post, scene: Scene) -> Result:
     """It is theirs. That the machine is on is said only once the unit says so."""
-    say, state, at = scene.say, scene.state(post.machine.id), scene.hour(booking.end)
+    say, at = scene.say, scene.hour(booking.end)
     undo = _undo(session, scene, "own.cancel") if isinstance(session.wish, Take) else ()
-    if state is not None and state.booking == booking.id and state.phase in ("running", "finishing"):
+    if powered(scene.state(post.machine.id), booking.id):
         return Result(True, say("result.on"), say("result.on.what", at=at), keys=undo)
     if post.machine.hazardous:
         return Result(True, say("result.badge"), say("result.badge.what", at=at), keys=undo)

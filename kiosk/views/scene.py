@@ -58,6 +58,11 @@ def _worth_telling(tap: LastTap, now: datetime) -> bool:
     return tap.outcome is Outcome.REFUSED and now - tap.at < timedelta(seconds=TOLD_S)
 
 
+def powered(state: UnitState | None, booking: str) -> bool:
+    """True while the unit says that the machine is on for this booking."""
+    return state is not None and state.booking == booking and state.phase in ("running", "finishing")
+
+
 @dataclass(frozen=True)
 class Scene:
     """Everything a view is made of. `starts`: the walk-ups without power, by their bookings' ids."""

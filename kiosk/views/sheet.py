@@ -1,6 +1,6 @@
 """One machine: the hours to be had or what is one's own, or why there is nothing, or what came of asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access.people import Member
 from access.vocabulary import Refusal
@@ -9,17 +9,14 @@ from kiosk.ports import Person, Post
 from kiosk.session import Session, Stage
 from kiosk.views.comfort import comfort_key
 from kiosk.views.member import own_tile
-from kiosk.views.own import Own, choices_for, line, owned
+from kiosk.views.own import Own, choices_for, hindrance, line, owned
 from kiosk.views.preview import PERSONAL, anybody, barrier, offers, reservations
 from kiosk.views.result import Result, result_of
 from kiosk.views.scene import Choice, Scene
 from kiosk.views.team.keys import upkeep_keys
-from kiosk.views.tile import Look, Tile, tile
+from kiosk.views.tile import OUT_OF_ORDER, Look, Tile, tile
 from kiosk.views.why import why
 from kiosk.words import Say, what_and_do
-
-OUT_OF_ORDER = frozenset({Look.FAULT, Look.ESTOP})
-"""A unit gives hours of such a machine, and then starts nothing: the screen offers none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +90,15 @@ def _run(here: list[Own]) -> bool:
 
 
 def _about_own(own: Own, person: Person, shown: Tile, session: Session, scene: Scene) -> Sheet:
-    choices = tuple(choices_for(own, person, scene))
+    choices, ways = tuple(choices_for(own, person, scene)), _ways_out(session, None, scene)
+    barred = hindrance(own, person, scene)
+    if barred is not None:
+        no = Result(False, barred.word, barred.what, barred.do)
+        keys = (*ways, *(replace(choice, caption="") for choice in choices))
+        return Sheet(shown, line(own, scene), (), "", keys, no)
     due = own.state is None and not any(choice.main for choice in choices)
     hazard = scene.say("sheet.hazardous") if own.post.machine.hazardous and due else ""
-    return Sheet(shown, line(own, scene), choices, hazard, _ways_out(session, None, scene))
+    return Sheet(shown, line(own, scene), choices, hazard, ways)
 
 
 def _report(shown: Tile, scene: Scene) -> Sheet:

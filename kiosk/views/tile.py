@@ -11,7 +11,7 @@ from kiosk.deeds import Pick
 from kiosk.ports import Post
 from kiosk.views.preview import anybody, barrier
 from kiosk.views.scene import Scene
-from kiosk.views.why import opening, why_tapped
+from kiosk.views.why import why_tapped
 from kiosk.words import what_and_do
 
 
@@ -29,6 +29,10 @@ class Look(StrEnum):
     SILENT = "silent"
     CLOSED = "closed"
     WAITING = "waiting"
+
+
+OUT_OF_ORDER = frozenset({Look.FAULT, Look.ESTOP})
+"""Such a machine starts for nobody. Its unit gives hours of it all the same: the screen offers none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def _look_when_idle(post: Post, state: UnitState, scene: Scene) -> tuple[Look, s
 
 
 def _opens(scene: Scene) -> str:
-    opens = opening(scene)
+    opens = scene.site.opening.opens_after(scene.now)
     return scene.say("opens", at=scene.hour(opens)) if opens is not None else ""
 
 

@@ -9,9 +9,6 @@ from kiosk.ports import Post
 from kiosk.views.scene import Scene
 from kiosk.words import unmarked, what_and_do
 
-KNOWN_AHEAD = timedelta(days=8)
-"""So far ahead the next opening is looked for: hours are given by the day of the week."""
-
 
 def why(
     reason: Refusal, post: Post, member: Member, scene: Scene, start: datetime | None = None
@@ -63,14 +60,9 @@ def taken_until(post: Post, scene: Scene, instant: datetime) -> datetime | None:
     return end
 
 
-def opening(scene: Scene) -> datetime | None:
-    """When the workshop opens next; None where that is not within what is known."""
-    spans = scene.site.opening.intervals(scene.now, scene.now + KNOWN_AHEAD)
-    return next((start for start, _ in spans if start > scene.now), None)
-
-
 def _closed(scene: Scene) -> tuple[str, str]:
-    say, closes, opens = scene.say, scene.site.opening.closes_after(scene.now), opening(scene)
+    say, opening = scene.say, scene.site.opening
+    closes, opens = opening.closes_after(scene.now), opening.opens_after(scene.now)
     if closes is not None and closes > scene.now:
         return say("closed.soon.what", at=scene.hour(closes)), say("closed.soon.do")
     if opens is None:

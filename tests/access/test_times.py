@@ -103,6 +103,38 @@ def test_when_closed_it_closes_now() -> None:
     assert DAY.closes_after(utc("06-01T05:00")) == utc("06-01T05:00")
 
 
+@pytest.mark.parametrize(
+    ("instant", "opens"),
+    [
+        ("06-01T05:00", "06-01T07:00"),
+        ("06-01T06:59", "06-01T07:00"),
+        ("06-01T07:00", "06-02T07:00"),
+        ("06-01T16:00", "06-02T07:00"),
+        ("03-27T20:00", "03-28T07:00"),
+    ],
+)
+def test_it_opens_at_the_next_beginning_of_its_hours(instant: str, opens: str) -> None:
+    """Later than the instant, also when it is open already, and by the wall on the day when the clocks change."""
+    assert DAY.opens_after(utc(instant)) == utc(opens)
+
+
+def test_hours_that_meet_are_opened_once() -> None:
+    """Between hours to 24:00 and hours from 00:00 nothing opens: the next opening is that of the next evening."""
+    assert NIGHT.opens_after(utc("06-01T18:00")) == utc("06-02T18:00")
+
+
+def test_what_never_closes_never_opens() -> None:
+    """Without hours, or with hours round the clock, there is no next opening."""
+    assert Opening().opens_after(utc("06-01T12:00")) is None
+    assert opening((time(0), H24)).opens_after(utc("06-01T12:00")) is None
+
+
+def test_who_opens_once_a_week_opens_again_in_a_week() -> None:
+    """From the beginning of Monday's hours the next is that of the Monday after."""
+    mondays = opening((time(9), time(18)), days=frozenset({0}))
+    assert mondays.opens_after(utc("06-07T07:00")) == utc("06-14T07:00")
+
+
 times = st.integers(0, 24 * 60).map(lambda m: H24 if m == 24 * 60 else time(m // 60, m % 60))
 hours = st.builds(Hours, st.frozensets(st.integers(0, 6)), times, times).filter(lambda h: h.start < h.end)
 openings = st.lists(hours, min_size=1, max_size=4).map(lambda found: Opening(hours=tuple(found)))

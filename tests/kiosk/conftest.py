@@ -153,6 +153,13 @@ class Robot:
         """What follows by itself."""
 
 
+def take(robot: Robot, machine: str = "piqueuse-1", until: str = "15:02") -> None:
+    """Zoé badges, and takes a machine from now until this hour."""
+    robot.badge("tag-zoé")
+    robot.touch_machine(machine)
+    robot.touch(until)
+
+
 def plain(text: str) -> str:
     return unmarked(text).replace("\N{NO-BREAK SPACE}", " ").replace("’", "'")
 

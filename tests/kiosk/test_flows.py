@@ -14,7 +14,7 @@ from kiosk.ports import Post
 from kiosk.sheet import ResultPanel
 from kiosk.story import SITE
 from kiosk.writing import FitLabel
-from tests.kiosk.conftest import words_on
+from tests.kiosk.conftest import take, words_on
 
 
 def test_a_walk_up_is_a_badge_and_two_touches(robot: Any) -> None:
@@ -187,9 +187,7 @@ def test_a_retry_has_the_same_id_and_books_once(robot: Any) -> None:
     """Who asks again after no answer gets the booking that was made the first time."""
     unit = robot.story.units["piqueuse-1"]
     unit.deaf = True
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     assert "La machine ne répond pas" in robot.words()
     unit.deaf = False
     robot.touch("Réessayer")
@@ -203,9 +201,7 @@ def test_a_retry_has_the_same_id_and_books_once(robot: Any) -> None:
 def test_a_lost_answer_is_read_from_the_units_state(robot: Any) -> None:
     """A booking that was made is said to be made, even where the answer was lost."""
     robot.story.units["piqueuse-1"].lossy = True
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     assert "C'est parti" in robot.words()
 
 
@@ -213,9 +209,7 @@ def test_a_refusal_by_the_unit_is_told_in_words(robot: Any) -> None:
     """The unit has the last word, and the screen says why and what to do."""
     unit = robot.story.units["recouvreuse"]
     unit.slow = True
-    robot.badge("tag-zoé")
-    robot.touch_machine("recouvreuse")
-    robot.touch("15:02")
+    take(robot, "recouvreuse")
     unit.change(bookings=robot.story.units["surjeteuse-2"].state.bookings)
     unit.catch_up()
     robot.wait(0.1)
@@ -276,9 +270,7 @@ def test_who_badges_again_within_five_minutes_goes_on_where_they_were(robot: Any
 
 def test_a_success_makes_way_for_the_next_person(robot: Any) -> None:
     """Ten seconds after a success, when it can no longer be taken back, the board is there again."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     robot.wait(9)
     assert robot.screen == "sheet"
     robot.wait(1)
@@ -382,9 +374,7 @@ def _all_labels(robot: Any) -> list[Any]:
 
 def test_what_came_of_asking_has_the_room_that_the_choices_had(robot: Any) -> None:
     """The answer fills the page, and the names fill their keys: nothing that is hidden now keeps its room."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     robot.wait(0.1)
     panel = next(w for w in robot.app.root.walk() if isinstance(w, ResultPanel) and w.get_root_window())
     assert panel.height > robot.app.root.height / 2

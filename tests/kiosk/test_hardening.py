@@ -13,6 +13,7 @@ from kiosk.app import KioskApp
 from kiosk.deeds import Pick, Take
 from kiosk.stage import Finger, Stage
 from kiosk.story import Story
+from tests.kiosk.conftest import take
 
 F1, ESCAPE, F11, E, CTRL = 282, 27, 292, 101, ["ctrl"]
 
@@ -75,9 +76,7 @@ def still_a_kiosk(robot: Any) -> None:
     robot.wait(120)
     assert robot.screen == "board"
     assert "Posez votre badge" in robot.words()
-    robot.badge("tag-zoé")
-    robot.touch_machine("surjeteuse-1")
-    robot.touch("15:15")
+    take(robot, "surjeteuse-1", "15:15")
     assert "C'est parti" in robot.words()
 
 
@@ -124,9 +123,7 @@ def test_a_booking_that_is_cut_off_exists_once_or_not_at_all(moment: str) -> Non
 
 def test_a_kiosk_that_dies_changes_no_machine(robot: Any) -> None:
     """Whoever runs a machine runs it still when the screen goes and comes back, and is shown so."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     states = {machine: unit.state for machine, unit in robot.story.units.items()}
     robot.stage.close()
     assert {machine: unit.state for machine, unit in robot.story.units.items()} == states

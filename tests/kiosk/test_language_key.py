@@ -11,7 +11,7 @@ from kiosk.pictures import scenes, story_app
 from kiosk.pictures_team import Scene
 from kiosk.stage import Stage
 from kiosk.story import Story
-from tests.kiosk.conftest import BIG, SMALL, Robot, plain
+from tests.kiosk.conftest import BIG, SMALL, Robot, plain, take
 
 SCENES = [pytest.param(scene, id=scene.name) for scene in scenes()]
 
@@ -49,9 +49,7 @@ def asking(robot: Robot) -> Any:
     """Zoé has asked for the overlocker, and its unit thinks."""
     unit = robot.story.units["surjeteuse-1"]
     unit.slow = True
-    robot.badge("tag-zoé")
-    robot.touch_machine("surjeteuse-1")
-    robot.touch("15:02")
+    take(robot, "surjeteuse-1")
     assert "On demande à la machine." in robot.words()
     return unit
 

@@ -7,6 +7,7 @@ import pytest
 from access.bookings import Booking
 from controller.link import Begin, Cancel, Extend, Finish, Rate, ReportFault, Reserve
 from kiosk.story import at
+from tests.kiosk.conftest import take
 
 
 def test_ones_own_booking_is_a_badge_and_one_touch(robot: Any) -> None:
@@ -132,9 +133,7 @@ def test_who_cancels_and_goes_has_cancelled(robot: Any, how: str) -> None:
 
 def test_a_booking_made_by_mistake_is_given_back_with_one_touch(robot: Any) -> None:
     """For ten seconds after a walk-up "Annuler" gives the machine back, and it is off."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
+    take(robot)
     robot.touch("Annuler")
     unit = robot.story.units["piqueuse-1"]
     assert "C'est annulé" in robot.words()

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,39 +82,37 @@ def test_pictures_are_written_with_an_index(tmp_path: Path, monkeypatch: pytest.
 )
 def test_words_stand_out_from_their_ground(name: str, least: float, tmp_path: Path) -> None:
     """Measured on the pixels: every word 4.5 to 1 or more, and 7 to 1 in high contrast; every sign 3 to 1."""
-    story = Story()
-    stage = Stage(story_app(story), (1280, 800))
-    try:
-        SCENES[name].act(story, stage.app)
-        stage.settle()
-        stage.save(tmp_path / "screen.png")
-        picture = Image.open(tmp_path / "screen.png").convert("RGB")
-        shown = [w for w in stage.app.root.current_screen.walk() if isinstance(w, FitLabel) and w.words]
+    with _taken(name, tmp_path) as (screen, picture):
+        shown = [w for w in screen.walk() if isinstance(w, FitLabel) and w.words]
         assert len(shown) > 2
         for label in shown:
             assert contrast(_crop(picture, label)) >= least, label.words
-        drawn = [w for w in stage.app.root.current_screen.walk() if isinstance(w, Sign) and w.opacity]
+        drawn = [w for w in screen.walk() if isinstance(w, Sign) and w.opacity]
         for sign in (w for w in drawn if min(w.size) > mm(1)):
             assert contrast(_place_of(picture, sign)) >= 3, sign
-    finally:
-        stage.close()
 
 
 @pytest.mark.parametrize("name", ["board", "board-refused", "board-contrast", "member-own", "sheet", "comfort"])
 def test_keys_stand_out_from_their_ground(name: str, tmp_path: Path) -> None:
     """Measured on the pixels: the edge of whatever can be touched is 3 to 1 against what lies around it."""
+    with _taken(name, tmp_path) as (screen, picture):
+        shown = [w for w in screen.walk() if isinstance(w, Key) and w.opacity and w.width]
+        assert len(shown) > 2
+        for key in shown:
+            middle, top = int(key.center_x), 800 - round(key.y) - round(key.height)
+            assert _ratio(picture.getpixel((middle, top)), picture.getpixel((middle, top - 3))) >= 3, key
+
+
+@contextmanager
+def _taken(name: str, folder: Path) -> Iterator[tuple[Any, Image.Image]]:
+    """A screen of the story while it stands there, and its picture."""
     story = Story()
     stage = Stage(story_app(story), (1280, 800))
     try:
         SCENES[name].act(story, stage.app)
         stage.settle()
-        stage.save(tmp_path / "screen.png")
-        picture = Image.open(tmp_path / "screen.png").convert("RGB")
-        shown = [w for w in stage.app.root.current_screen.walk() if isinstance(w, Key) and w.opacity and w.width]
-        assert len(shown) > 2
-        for key in shown:
-            middle, top = int(key.center_x), 800 - round(key.y) - round(key.height)
-            assert _ratio(picture.getpixel((middle, top)), picture.getpixel((middle, top - 3))) >= 3, key
+        stage.save(folder / "screen.png")
+        yield stage.app.root.current_screen, Image.open(folder / "screen.png").convert("RGB")
     finally:
         stage.close()
 

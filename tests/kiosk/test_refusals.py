@@ -14,6 +14,7 @@ from access.bookings import Booking
 from access.people import Badge
 from access.times import Hours, Opening
 from access.vocabulary import Fault, Reason, Refusal
+from controller.link import Begin
 from kiosk.deeds import Pick, Speak
 from kiosk.languages import LANGUAGES, catalogue
 from kiosk.office import Obstacle
@@ -276,3 +277,46 @@ def test_hours_of_a_machine_that_cannot_start_are_not_offered(robot: Any, fault:
     what, do = what_and_do(SAY, fault)
     assert plain(f"{what}\n{do}") in robot.words() and unit.asked == []
     assert "15:02" not in robot.words()
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_POWER, Fault.RELAY_WELDED, Fault.BOARD_LOST, Fault.ESTOP, None])
+def test_ones_own_hours_are_not_started_where_the_machine_cannot(robot: Any, fault: Fault | None) -> None:
+    """Whoever has booked reads, with their badge and on the machine's page, what is wrong and what to do; they may
+    give the hours back, and the unit is asked nothing. None is a machine that is locked."""
+    unit = robot.story.units["surjeteuse-2"]
+    unit.change(faults=frozenset({fault} if fault is not None else ()), locked=fault is None)
+    what, do = what_and_do(SAY, fault or Refusal.MACHINE_LOCKED)
+    robot.badge("tag-ana")
+    robot.touch("Suite")  # Ana also runs another machine, which comes first
+    assert "Démarrer" not in robot.words() and plain(f"Surjeteuse 2\n{what}") in robot.words()
+    robot.touch(plain(f"Surjeteuse 2\n{what}"))
+    assert "Démarrer" not in robot.words() and "Annuler" in robot.words()
+    assert plain(f"{what}\n{do}") in robot.words() and "Réservée pour vous jusqu'à 15:00" in robot.words()
+    assert unit.asked == []
+
+
+def test_a_dangerous_machine_that_is_out_of_order_asks_for_no_badge(robot: Any) -> None:
+    """Whoever has booked the press, now locked, is not sent to its reader to be refused."""
+    unit = robot.story.units["presse-1"]
+    unit.change(bookings=(Booking("b9", "presse-1", "zoé", at(14), at(15)),), locked=True)
+    robot.badge("tag-zoé")
+    robot.touch("Presse à chaud\nLa machine est hors service.")
+    assert "La machine est hors service.\nPrenez-en une autre" in robot.words()
+    assert "Cette machine démarre avec votre badge" not in robot.words()
+
+
+def test_a_technician_starts_a_locked_machine(robot: Any) -> None:
+    """A lock keeps nobody from it who has to look after it."""
+    unit = robot.story.units["piqueuse-1"]
+    unit.change(bookings=(Booking("b9", "piqueuse-1", "malik", at(14), at(15)),), locked=True)
+    robot.badge("tag-malik")
+    robot.touch("Démarrer")
+    assert unit.asked == [Begin("malik", "b9")] and unit.state.phase == "running"
+
+
+def test_hours_to_come_of_a_machine_that_is_out_of_order_stand(robot: Any) -> None:
+    """It may be well again by then: they are told as they are."""
+    robot.story.units["piqueuse-3"].change(faults=frozenset({Fault.ESTOP}))
+    robot.badge("tag-zoé")
+    robot.touch("Réservée pour vous de 16:00 à 17:00")
+    assert "Réservée pour vous de 16:00 à 17:00" in robot.words() and "Annuler" in robot.words()

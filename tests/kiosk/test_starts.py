@@ -10,6 +10,7 @@ from access.bookings import Booking
 from access.vocabulary import Refusal
 from controller.link import Cancel, WalkUp
 from kiosk.story import at
+from tests.kiosk.conftest import take
 
 OTHERS = Booking("b9", "piqueuse-1", "karim", at(16), at(17))
 
@@ -24,13 +25,6 @@ def unpowered(robot: Any) -> Any:
     take(robot)
     assert "La machine démarre…" in robot.words()
     return robot
-
-
-def take(robot: Any) -> None:
-    """Zoé takes the machine until 15:02."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("piqueuse-1")
-    robot.touch("15:02")
 
 
 def cancels(robot: Any) -> list[Cancel]:
@@ -80,9 +74,7 @@ def test_a_badge_last_starts_the_two_seconds(robot: Any) -> None:
 
 def test_a_dangerous_machine_never_waits_for_power(robot: Any) -> None:
     """It is the member's until they badge at its own reader."""
-    robot.badge("tag-zoé")
-    robot.touch_machine("presse-1")
-    robot.touch("14:32")
+    take(robot, "presse-1", "14:32")
     robot.wait(9)
     assert "Badgez à la machine\nC'est réservé pour vous" in robot.words()
     assert all(isinstance(ask, WalkUp) for ask in robot.story.units["presse-1"].asked)
@@ -133,6 +125,18 @@ def test_power_that_comes_after_all_is_told_and_kept(unpowered: Any) -> None:
     unit.stop()
     unpowered.wait(20)
     assert cancels(unpowered) == [Cancel(booking.id)]
+
+
+def test_a_machine_that_is_only_starting_is_not_said_to_be_on(unpowered: Any) -> None:
+    """While the unit still writes down what it will do, nothing has power, and the undo stands as it was asked."""
+    unit, booking = unpowered.story.units["piqueuse-1"], mine(unpowered)
+    unit.deaf = True
+    unpowered.wait(2)
+    unit.deaf = False
+    unit.change(phase="starting", member="zoé", booking=booking.id)
+    unpowered.wait(0.1)
+    assert "L'annulation est demandée, pas encore confirmée." in unpowered.words()
+    assert "C'est parti" not in unpowered.words()
 
 
 def test_a_refused_undo_is_told(unpowered: Any) -> None:

@@ -1,22 +1,42 @@
 """What the referee knows of a unit: neither more nor less than the twin has told it."""
 
+from access.vocabulary import Reason
 from lisiere.rehearse.reading import parse
+from lisiere.rehearse.records import Record
 from lisiere.simulate.retold import retold
 
-SLOW_ANSWER = """
-title = "A booking is made while an older answer of the twin is on its way"
-simulation = 5
-start = 2027-01-28T14:00:00Z
-end = 2027-01-28T15:10:00Z
-
+CAST = """
 [[machine]]
 id = "piqueuse-1"
 senses_current = true
 feedback = true
+rtc = true
 
 [[member]]
 id = "ana"
 badges = ["040000A0B0C0D0"]
+"""
+
+
+def told(story: str) -> list[Record]:
+    """The records of a simulation in which this befalls Ana and one machine."""
+    return retold(parse(f"simulation = 5{story}{CAST}", "story.toml"))
+
+
+def outcomes(records: list[Record], booking: str) -> list[object]:
+    """What became of a booking, in order."""
+    return [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == booking]
+
+
+def broken(records: list[Record]) -> list[Record]:
+    """The promises that the referee says were broken."""
+    return [r for r in records if r["event"] == "broken"]
+
+
+SLOW_ANSWER = """
+title = "A booking is made while an older answer of the twin is on its way"
+start = 2027-01-28T14:00:00Z
+end = 2027-01-28T15:10:00Z
 
 [[step]]
 at = "+0:50:00"
@@ -42,35 +62,23 @@ id = "tomorrow"
 member = "ana"
 start = 2027-01-29T15:00:00Z
 end = 2027-01-29T16:00:00Z
-
-[[expect]]
-never = true
-event = "broken"
 """
 
 
 def test_an_answer_on_its_way_knows_nothing_of_what_came_after_it() -> None:
     """A unit is not blamed for a booking that is younger than the answer it has just heard."""
-    records = retold(parse(SLOW_ANSWER, "slow.toml"))
-    assert [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == "tomorrow"] == ["accepted"]
-    assert not [r for r in records if r["event"] == "broken"]
+    records = told(SLOW_ANSWER)
+    assert outcomes(records, "tomorrow") == ["accepted"]
+    assert not broken(records)
 
 
 UNHEARD = """
 title = "Nobody comes, the unit cannot say so, and the member lets the hours last longer"
-simulation = 5
 start = 2027-04-17T06:00:00Z
 end = 2027-04-18T18:00:00Z
 
 [policy]
 lease_hours = 2
-
-[[machine]]
-id = "piqueuse-1"
-
-[[member]]
-id = "ana"
-badges = ["040000A0B0C0D0"]
 
 [[step]]
 at = "+0:05:00"
@@ -96,16 +104,62 @@ minutes = 30
 at = 2027-04-18T14:00:00Z
 do = "link_up"
 machine = "piqueuse-1"
-
-[[expect]]
-never = true
-event = "broken"
 """
 
 
 def test_the_twin_is_not_blamed_for_what_a_unit_could_not_say() -> None:
     """Beyond the lease the twin lets hours last longer that the unit, alone, has given back."""
-    records = retold(parse(UNHEARD, "unheard.toml"))
-    told = [r["outcome"] for r in records if r["event"] == "booking" and r["id"] == "tomorrow"]
-    assert told == ["accepted", "released", "extended"]
-    assert not [r for r in records if r["event"] == "broken"]
+    records = told(UNHEARD)
+    assert outcomes(records, "tomorrow") == ["accepted", "released", "extended"]
+    assert not broken(records)
+
+
+NEVER_SET = """
+title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
+start = 2027-04-17T06:00:00Z
+end = 2027-04-17T10:00:00Z
+
+[[step]]
+at = "+0:05:00"
+do = "book"
+machine = "piqueuse-1"
+id = "morning"
+member = "ana"
+start = 2027-04-17T08:00:00Z
+end = 2027-04-17T09:30:00Z
+
+[[step]]
+at = "+0:10:00"
+do = "clock_set"
+machine = "piqueuse-1"
+to = 1970-01-01T00:00:00Z
+
+[[step]]
+at = "+0:20:00"
+do = "link_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+0:21:00"
+do = "power_cut"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+0:22:00"
+do = "power_back"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-04-17T08:30:00Z
+do = "tap"
+machine = "piqueuse-1"
+badge = "040000A0B0C0D0"
+"""
+
+
+def test_a_unit_whose_real_time_clock_was_never_set_is_not_blamed_for_knowing_no_hours() -> None:
+    """It does not believe a clock of 1970, and so gives back no hours to which nobody comes in time."""
+    records = told(NEVER_SET)
+    assert outcomes(records, "morning") == ["accepted"]
+    assert [r["reason"] for r in records if r["event"] == "decision"] == [Reason.CLOCK_UNTRUSTED]
+    assert not broken(records)

@@ -11,7 +11,7 @@ from kiosk.session import Session
 from kiosk.team import EndLesson, Enter, OpenUntil, Team, TeamPage, Toggle
 from kiosk.views.preview import anybody, circumstances
 from kiosk.views.result import SWITCH_S
-from kiosk.views.scene import Choice, Scene
+from kiosk.views.scene import Choice, Scene, powered
 from kiosk.views.team.panel import Panel, Table, ways_out
 from kiosk.views.tile import Look, tile
 from kiosk.views.why import why
@@ -99,7 +99,7 @@ def opened(team: Team, scene: Scene) -> Table:
 
 def _became(part: Part, lesson: Lesson, team: Team, scene: Scene) -> str:
     """That a machine is on, or off, is said once its unit says so."""
-    say, state = scene.say, scene.state(part.machine)
+    say = scene.say
     if not part.settled:
         return say("result.asking")
     if isinstance(part.answer, Refused):
@@ -112,7 +112,7 @@ def _became(part: Part, lesson: Lesson, team: Team, scene: Scene) -> str:
         return say("lesson.given_back")
     booking = part.answer.booking
     at = scene.hour(booking.end)
-    if state is not None and state.booking == booking.id and state.phase in ("running", "finishing"):
+    if powered(scene.state(part.machine), booking.id):
         return say("lesson.on" if lesson.reaches(booking.end) else "lesson.on_shorter", at=at)
     waits = scene.monotonic - team.since < SWITCH_S and not scene.site.post(part.machine).machine.hazardous
     return say("result.asking") if waits else say("lesson.tap", at=at)
