@@ -206,7 +206,10 @@ def kiosk_copy(db: Connection, kiosk: str, now: datetime) -> dict[str, Any]:
         ],
         "names": {"machines": machines, "members": names},
         "screen": screen.for_kiosk(db, names, now),
-        "units": [dict(row) for row in db.execute(live.order_by(u.id)).mappings()],
+        "units": [
+            {"id": row.id, "machine": row.machine, "address": row.address, "public_key": row.public_key}
+            for row in db.execute(live.order_by(u.id))
+        ],
     }
 
 

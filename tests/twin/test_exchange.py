@@ -147,7 +147,7 @@ def test_rows_of_another_journal_are_an_error(shop, unit):
 
 @pytest.mark.parametrize("wrong", [{"started": None}, {"powered_ms": 1e300}, {"running_ms": "7"}])
 def test_a_row_that_cannot_be_read_stops_nothing(shop, unit, caplog, wrong):
-    """A row of a known kind with a field that is none is kept, said once in the log, and the next one is applied."""
+    """A row of a known kind with a wrong field is kept, said once in the log, and the next one is applied."""
     broken = unit.note(run(shop, "r1"))
     unit.journal[0] = replace(broken, body={**broken.body, **wrong})
     unit.note(run(shop, "r2"))
