@@ -1,12 +1,12 @@
 """What is a person's own: the run under way and the bookings to come, with what may be done about each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access.bookings import Booking
 from access.people import Role
 from controller.link import UnitState
-from kiosk.deeds import Pick, Stop
+from kiosk.deeds import GiveBack, Pick, Stop
 from kiosk.ports import Person, Post
 from kiosk.views.preview import beginning, due, giving_back, lengthenings
 from kiosk.views.scene import Choice, Scene
@@ -54,9 +54,11 @@ def runs_it(person: Person, state: UnitState | None) -> bool:
 
 
 def entry(own: Own, person: Person, scene: Scene) -> Entry:
-    """As a line on the member's page: what is wanted most, two keys at the most."""
+    """As a line on the member's page: what is wanted most, two keys at the most. What is given back is the line's
+    own booking, and the key need not say so."""
     booking = own.booking.id if own.booking is not None else ""
     choices = tuple(choices_for(own, person, scene, longer=1))[:2] if _at_once(own, scene) else ()
+    choices = tuple(replace(one, caption="") if isinstance(one.deed, GiveBack) else one for one in choices)
     barred = hindrance(own, person, scene)
     told = barred.what if barred is not None else line(own, scene)
     return Entry(Pick(own.post.machine.id, booking), own.post.name, told, choices)

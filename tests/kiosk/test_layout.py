@@ -101,6 +101,20 @@ def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
             look_at(scene, stage, size)
 
 
+@pytest.mark.parametrize("size", [BIG, SMALL], ids=str)
+@pytest.mark.parametrize("language", [*LANGUAGES, LONGER])
+def test_a_booking_that_is_due_fits_its_row(language: str, size: tuple[int, int]) -> None:
+    """Its keys are as wide as their words need, beside a machine that may be started and one that may not."""
+    with staged(language, size) as (story, stage):
+        story.units["piqueuse-2"].change(bookings=())
+        story.units["piqueuse-2"].stop()
+        for faults in (frozenset(), frozenset({Fault.RELAY_WELDED})):
+            story.units["surjeteuse-2"].change(faults=faults)
+            story.reader.show("tag-ana")
+            stage.settle()
+            assert [label.words for label in visible(stage.app, FitLabel) if label.cramped] == []
+
+
 def read(scene: Scene, stage: Stage) -> None:
     """Every capital is tall enough, in the size that is in use after words had to fit their place."""
     labels = visible(stage.app, FitLabel)
