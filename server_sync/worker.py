@@ -95,7 +95,7 @@ class Sync:
 
     def _begin(self, acked: tuple[int, int]) -> None:
         """Nothing was heard of the twin yet about this journal, but what was heard before."""
-        self._epoch, self._starting = self._source.epoch, True
+        self._epoch, self._starting, self._behind = self._source.epoch, True, False
         self.acked = acked[1] if acked[0] == self._epoch else 0
 
     def backlog(self) -> int:
@@ -107,8 +107,9 @@ class Sync:
 
     @property
     def pressing(self) -> bool:
-        """True when there is more to say at once."""
-        return self.backlog() > 0 or self._restored
+        """True when there is more to say at once. An old copy of a journal has not, until it has begun anew."""
+        begun = self._source.epoch != self._epoch
+        return begun or self._restored or (self.backlog() > 0 and not self._behind)
 
     def exchange(self) -> News:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
@@ -160,7 +161,8 @@ class Sync:
         must say so."""
         if reply.acked < self.acked and reply.version.epoch <= self.have.epoch and reply.fork is None:
             raise TwinRefused(f"the twin has lost rows {reply.acked + 1} to {self.acked}: start it with --restored")
-        if self._is_behind(reply, last_seq):
+        self._behind = self._is_behind(reply, last_seq)
+        if self._behind:
             log.warning("journal: an old copy, the twin is ahead of it; a new epoch begins")
             self._source.begin_epoch(min(self.acked, last_seq))
             return

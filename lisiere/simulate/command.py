@@ -16,7 +16,7 @@ EPILOG = f"""A device-day has {VISITS[0]} to {VISITS[1]} visits, as the seed has
 stranger, each with about two taps; and as many faults as the seed's classes bring.
 examples:
   lisiere simulate --device-years 3                 about half a minute: every class of fault
-  lisiere simulate --device-years 1000 --json       an hour and a half on two processors: what a release needs
+  lisiere simulate --device-years 1000 --json       an hour on two processors: what a release needs
   lisiere simulate --device-years 0 --seed 1234     that one seed
 exit status: 0 every promise was kept; 1 one was broken: the seed is made small and written down as a rehearsal;
   1 as well where {ENOUGH} device-years or more never met a class of fault or a rare state

@@ -26,6 +26,8 @@ PEOPLE_DO = frozenset(
     ("tap", "current", "book", "walk_up", "extend", "cancel", "extend_at_kiosk", "cancel_at_kiosk", "stop_at_kiosk")
 ) | {"lock", "unlock", "revoke", "restore"}
 """What befalls nobody: the rest is fate's."""
+ENDLESS = 10_000
+"""More than this never happens in one instant: it would go on for ever, and so would the seed."""
 
 
 class Referee:
@@ -41,6 +43,7 @@ class Referee:
         self._taps = Taps(self._truth, self._promises, self._verdicts)
         self._books = Books(site.twin_file, machines, self._verdicts)
         self._states = States()
+        self._looked_ms, self._at_once = 0, 0
 
     @property
     def violations(self) -> list[Violation]:
@@ -113,9 +116,16 @@ class Referee:
     def look(self) -> None:
         """After every event."""
         now = self._site.schedule.ms
+        self._goes_on(now)
         self._truth.look(now)
         self._power.look(now)
         self._promises.look(now)
+
+    def _goes_on(self, now: int) -> None:
+        self._at_once = self._at_once + 1 if now == self._looked_ms else 0
+        self._looked_ms = now
+        if self._at_once > ENDLESS:
+            self._verdicts.hold(False, "time_goes_on", "", now, f"{ENDLESS} events, and still the same instant")
 
     def audit(self) -> None:
         """The files."""

@@ -92,9 +92,10 @@ class Line:
         self._soon(GATHER_MS)
 
     def news(self) -> None:
-        """There is something new at one end: the standing question is answered at once."""
+        """There is something new at one end: the standing question is answered at once, and put again a moment
+        later."""
         if self._attached.unit is not None and self.linked:
-            self._soon(0)
+            self._soon(GATHER_MS if self._last == self._schedule.ms else 0)
 
     def exchange(self) -> None:
         """One exchange, whole; and when the next one matters."""
@@ -163,6 +164,9 @@ class Line:
             return
         if unit.sync.pressing or unit.control.outbox.refusals:
             self._soon(GATHER_MS)
+            return
+        if unit.sync.backlog():  # which the twin does not take as it is: the unit asks on at its usual pace
+            self._soon(self._sync_ms)
             return
         last = self._last
         place = bisect_right(self._steps, last)

@@ -232,6 +232,24 @@ def test_an_epoch_that_was_left_is_left_by_a_shorter_copy_too(site: Site) -> Non
     assert site.epoch == NEW_EPOCH + 1
 
 
+def test_an_old_copy_presses_nobody_until_it_has_begun_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its disk takes no new epoch a unit has nothing to say at once; when the epoch has begun, it has."""
+    site.write(2)
+    site.sync.exchange()
+    with site.store.write() as conn:
+        conn.execute(tables.progress.update().values(retired=True))
+    site.boot()
+    site.write(1)
+    with monkeypatch.context() as full:
+        full.setattr(site, "begin_epoch", lambda after: None)
+        site.sync.exchange()
+    assert site.sync.backlog() > 0 and not site.sync.pressing
+    site.sync.exchange()
+    assert site.epoch == NEW_EPOCH + 1 and site.sync.pressing
+    site.sync.exchange()
+    assert not site.sync.pressing
+
+
 def test_rows_that_another_wrote_are_noticed_without_a_restart(site: Site) -> None:
     """The twin has more of this epoch than the unit ever wrote: the unit leaves the epoch, and loses no row."""
     site.write(2)

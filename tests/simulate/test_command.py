@@ -12,10 +12,11 @@ import pytest
 from access.machines import Machine
 from lisiere.rehearse.command import command as rehearse
 from lisiere.simulate import command as front
+from lisiere.simulate.acts import acts
 from lisiere.simulate.campaign import ENOUGH, Campaign
 from lisiere.simulate.command import command
 from lisiere.simulate.plan import CLASSES, plan
-from lisiere.simulate.stage import Outcome
+from lisiere.simulate.stage import Outcome, play
 from lisiere.simulate.states import WANTED
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -63,6 +64,13 @@ def test_the_figures_are_the_same_on_one_process_and_on_two(capsys: pytest.Captu
         assert command(["--device-years", "0.1", "--seed", "4", "--json", "--processes", processes]) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
+
+
+def test_a_seed_that_would_never_end_is_a_broken_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units that ask again at once, for ever, let no time pass: the seed is over, and says so."""
+    monkeypatch.setattr("lisiere.world.line.Line._plan_next", lambda line: line._soon(0))
+    (violation,) = play(plan(1), acts(plan(1))).violations
+    assert violation.rule == "time_goes_on"
 
 
 def qualified_enough(machine: Machine, member: object) -> bool:

@@ -51,6 +51,26 @@ def test_a_restored_card_begins_a_new_epoch_by_itself(town: Town) -> None:
     assert town.forks() == 0
 
 
+def test_a_restored_card_that_is_full_asks_on_at_its_usual_pace(town: Town) -> None:
+    """While its disk takes no new epoch a unit does not press the twin, and what the web asks of it is given up in
+    time; once there is room it begins anew, and nothing is missing."""
+    rolled_back(town, offline=True)
+    town.bench.fill_disk(True)
+    town.bench.line.link(True)
+    town.wait(5)
+    start, before = town.site.schedule.now() + timedelta(hours=2), town.bench.line.executed
+    town.site.book("w1", "bilal", SAW, start, start + timedelta(minutes=30))
+    town.wait(30)
+    assert town.bench.line.executed - before < 2 * 30 + 100
+    assert "w1" not in town.bookings()
+    town.bench.fill_disk(False)
+    town.wait(2)
+    assert any("a new epoch" in said for said in town.reports())
+    town.site.finish()
+    assert town.site.summary()["gaps"] == 0 and town.forks() == 0
+    assert town.first_bad_row() is None
+
+
 def test_what_a_restored_card_sold_before_it_knew_is_kept(town: Town) -> None:
     """A run and a walk-up made before the twin was reached go up with the new epoch; none is lost."""
     rolled_back(town, offline=True)
