@@ -75,7 +75,8 @@ class News(NamedTuple):
 
 
 class Sync:
-    """One unit's exchanges. Belongs to one thread."""
+    """One unit's exchanges. Belongs to one thread. `owes`: the twin was restored, and gives no replica before it is
+    told what only this unit knows."""
 
     def __init__(
         self, unit: str, source: Source, client: TwinClient, store: ReplicaStore, now_ms: Callable[[], int]
@@ -89,7 +90,7 @@ class Sync:
         self._now_ms = now_ms
         self._kept_ms: int | None = None
         self._fork = said.fork if said else None
-        self._restored = False
+        self.owes = False
         self._old: set[Version] = set()
         self._begin(max([at for at in (replica and replica.acked, said and said.acked) if at] or [(0, 0)]))
 
@@ -109,7 +110,7 @@ class Sync:
     def pressing(self) -> bool:
         """True when there is more to say at once. An old copy of a journal has not, until it has begun anew."""
         begun = self._source.epoch != self._epoch
-        return begun or self._restored or (self.backlog() > 0 and not self._behind)
+        return begun or self.owes or (self.backlog() > 0 and not self._behind)
 
     def exchange(self) -> News:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""
@@ -128,7 +129,7 @@ class Sync:
             refusals=self._source.refusals(),
             state=self._source.state(),
             starting=self._starting,
-            bookings=self._source.bookings() if self._restored and len(rows) >= backlog else None,
+            bookings=self._source.bookings() if self.owes and len(rows) >= backlog else None,
         )
         reply, sealed = self._client.exchange(request)
         replica = self._take(reply, sealed, last_seq)
@@ -142,7 +143,7 @@ class Sync:
         if replica is not None and reply.replica is not None:
             self._store.keep_replica(reply.replica)
             self.have = replica.version
-        self._restored = reply.version.epoch > self.have.epoch > 0
+        self.owes = reply.version.epoch > self.have.epoch > 0
         changed = replica is not None or reply.fork != self._fork
         self._fork = reply.fork
         self._keep(sealed, changed)

@@ -190,7 +190,7 @@ class Promises:
     def _was_to_be_released(self, promise: Promise, due: int, now: int) -> None:
         standing = self._truth.machines[promise.machine]
         ready = standing.up_ms >= 0 and max(standing.up_ms, promise.told_ms, standing.clock_ms) < promise.start_ms
-        knew = promise.source is not Source.WEB or promise.told_ms < standing.synced_ms < promise.start_ms
+        knew = promise.source is not Source.WEB or promise.changed_ms < standing.synced_ms < promise.start_ms
         error = standing.error_ms(now)
         if ready and knew and not promise.started and not standing.uncertain and promise.end_ms > due + error:
             late = now - due

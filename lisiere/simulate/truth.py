@@ -86,7 +86,9 @@ class Standing:
         """Notice an exchange that went well, a boot, and a death."""
         self.bench.catch_up()
         if self.bench.line.executed != self.exchanges:
-            self.exchanges, self.uncertain = self.bench.line.executed, False
+            self.exchanges = self.bench.line.executed
+            unit = self.bench.unit
+            self.uncertain = self.uncertain and (unit is None or unit.sync.owes)
             self._is_told_the_time(now)
             if self.locked_ms is not None and self.lock_heard_ms < self.locked_ms < self.synced_ms:
                 self.lock_heard_ms = now

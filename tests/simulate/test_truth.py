@@ -114,6 +114,50 @@ def test_the_twin_is_not_blamed_for_what_a_unit_could_not_say() -> None:
     assert not broken(records)
 
 
+LONGER_UNHEARD = """
+title = "The member lets the hours last longer, and the unit, which is alone, knows only of the shorter ones"
+start = 2027-04-17T06:00:00Z
+end = 2027-04-17T18:00:00Z
+
+[policy]
+lease_hours = 2
+no_show_minutes = 15
+
+[[step]]
+at = "+0:05:00"
+do = "book"
+machine = "piqueuse-1"
+id = "evening"
+member = "ana"
+start = 2027-04-17T16:15:00Z
+end = 2027-04-17T16:30:00Z
+
+[[step]]
+at = 2027-04-17T08:00:00Z
+do = "link_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-04-17T15:30:00Z
+do = "extend"
+booking = "evening"
+minutes = 15
+
+[[step]]
+at = 2027-04-17T16:35:00Z
+do = "tap"
+machine = "piqueuse-1"
+badge = "040000A0B0C0D0"
+"""
+
+
+def test_a_unit_is_not_blamed_for_hours_that_it_has_not_heard_of() -> None:
+    """Hours that were over when a no-show would be due are not given back, though the twin let them last longer."""
+    records = told(LONGER_UNHEARD)
+    assert outcomes(records, "evening") == ["accepted", "extended"]
+    assert not broken(records)
+
+
 NEVER_SET = """
 title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
 start = 2027-04-17T06:00:00Z
