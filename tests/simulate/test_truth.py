@@ -158,6 +158,66 @@ def test_a_unit_is_not_blamed_for_hours_that_it_has_not_heard_of() -> None:
     assert not broken(records)
 
 
+RESTORED_AND_DIED = """
+title = "A unit hears of a restored twin, and dies before it has its new hours"
+start = 2027-12-21T10:00:00Z
+end = 2027-12-24T10:00:00Z
+
+[[step]]
+at = 2027-12-22T09:32:42Z
+do = "link_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-12-22T09:32:43Z
+do = "power_cut"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-12-22T18:09:00Z
+do = "twin_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-12-22T18:09:57Z
+do = "twin_restored"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-12-23T21:48:00Z
+do = "book"
+machine = "piqueuse-1"
+id = "later"
+member = "ana"
+start = 2027-12-30T15:45:00Z
+end = 2027-12-30T16:30:00Z
+
+[[step]]
+at = 2027-12-23T23:03:56Z
+do = "power_back"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-12-23T23:05:00Z
+do = "crash"
+machine = "piqueuse-1"
+writes = 1
+after = true
+
+[[step]]
+at = 2027-12-23T23:06:07Z
+do = "link_up"
+machine = "piqueuse-1"
+"""
+
+
+def test_a_unit_that_owes_a_restored_twin_is_not_blamed_for_what_it_was_not_given() -> None:
+    """A restored twin is told first what only the unit knows; a unit that dies then has no new replica yet."""
+    records = told(RESTORED_AND_DIED)
+    assert outcomes(records, "later") == ["accepted"]
+    assert not broken(records)
+
+
 NEVER_SET = """
 title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
 start = 2027-04-17T06:00:00Z
