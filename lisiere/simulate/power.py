@@ -162,7 +162,7 @@ class Power:
     def _the_office_is_heard(self, standing: Standing, run: Run, now: int) -> None:
         """A revocation that reached the unit ends the run at once, a lock once the motor is idle."""
         revoked = self._truth.revoked.get(run.badge)
-        heard = revoked is not None and revoked < standing.synced_ms
+        heard = revoked is not None and revoked < standing.synced_ms and not standing.uncertain
         self._hold(not heard, "a_revoked_badge_runs_nothing", standing, now, run.badge[-4:])
         role = self._truth.people[run.member].role
         if standing.locked_ms is None or standing.locked_ms >= standing.synced_ms or role is Role.TECHNICIAN:

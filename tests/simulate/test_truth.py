@@ -218,6 +218,54 @@ def test_a_unit_that_owes_a_restored_twin_is_not_blamed_for_what_it_was_not_give
     assert not broken(records)
 
 
+FOUND_BEFORE_THE_BACKUP_CAME_BACK = """
+title = "A badge is found and used, and the twin comes back from a backup in which it is lost"
+start = 2027-10-10T11:00:00Z
+end = 2027-10-11T15:10:00Z
+
+[[step]]
+at = 2027-10-10T14:00:00Z
+do = "revoke"
+badge = "040000A0B0C0D0"
+
+[[step]]
+at = 2027-10-11T12:00:00Z
+do = "restore"
+badge = "040000A0B0C0D0"
+
+[[step]]
+at = 2027-10-11T15:00:00Z
+do = "walk_up"
+machine = "piqueuse-1"
+id = "now"
+member = "ana"
+minutes = 30
+power = true
+
+[[step]]
+at = 2027-10-11T15:01:00Z
+do = "weather"
+machine = "piqueuse-1"
+kind = "replay"
+chance = 0.5
+
+[[step]]
+at = 2027-10-11T15:02:00Z
+do = "twin_down"
+machine = "piqueuse-1"
+
+[[step]]
+at = 2027-10-11T15:03:00Z
+do = "twin_restored"
+machine = "piqueuse-1"
+"""
+
+
+def test_a_unit_that_owes_a_restored_twin_is_not_blamed_for_a_revocation_that_is_old_again() -> None:
+    """It hears of it with the replica that follows; the run goes on until then."""
+    assert not broken(told(FOUND_BEFORE_THE_BACKUP_CAME_BACK))
+
+
 NEVER_SET = """
 title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
 start = 2027-04-17T06:00:00Z
