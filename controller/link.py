@@ -338,7 +338,9 @@ def _read_one(kind: type, value: object, where: str) -> object:
         return float(cast(float, value))
     if kind is str and type(value) is str and _sendable(value):
         return value
-    if kind in (bool, int) and type(value) is kind:
+    if kind is bool and type(value) is bool:
+        return value
+    if kind is int and type(value) is int and abs(value) < 2**63:  # more than that no journal and no twin can hold
         return value
     raise LinkError(f"{where}: to be a {kind.__name__}")
 

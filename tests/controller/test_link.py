@@ -138,6 +138,13 @@ def test_a_wrong_ask_is_a_link_error_of_one_line(body: bytes) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("face", [2**63, 10**30])
+def test_a_number_that_no_journal_holds_is_refused(face: int) -> None:
+    """A kiosk cannot have a row written that the unit could never send to its twin."""
+    with pytest.raises(LinkError, match="face"):
+        decode_ask("/rating", json.dumps({"face": face}).encode())
+
+
 @pytest.mark.parametrize("at", ["2026-03-10T12:00:00", "yesterday", 5, "0001-01-01T00:00:00+20:00"])
 def test_an_instant_without_an_offset_is_no_instant(at: object) -> None:
     """A date that could mean two instants, or none, is refused."""
