@@ -106,10 +106,13 @@ class Counter:
     """A number that only rises, also over restarts: it is reserved in blocks, not written per request."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """`path` keeps the end of the reserved block; without one the counter lives as long as the process."""
+        """`path` keeps the end of the reserved block; without one the counter lives as long as the process.
+
+        It begins a window beyond: whoever has heard it takes nothing any more that the process before had sent.
+        """
         self._path = path
         self._lock = Lock()
-        self._next = int(path.read_text()) if path is not None and path.exists() else 1
+        self._next = int(path.read_text()) + WINDOW if path is not None and path.exists() else 1
         self._end = self._next
 
     def __call__(self) -> int:

@@ -63,6 +63,18 @@ def test_a_restarted_verifier_hears_the_next_block(tmp_path: Path) -> None:
     assert heard(again, signs.sign("POST", "/walk-up", b"{}")) == "kiosk"
 
 
+def test_a_late_request_of_a_program_that_is_gone_is_old(tmp_path: Path) -> None:
+    """Once a device was heard after its restart, nothing that it had sent before is taken, wherever in its block
+    it was."""
+    counter, door = Counter(tmp_path / "counter"), verifier(tmp_path / "floors")
+    early = signer(counter).sign("POST", "/walk-up", b"{}")
+    while counter() < BLOCK - 2:
+        pass
+    late = signer(counter).sign("POST", "/walk-up", b"{}")
+    assert heard(door, signer(Counter(tmp_path / "counter")).sign("POST", "/walk-up", b"{}")) == "kiosk"
+    assert [heard(door, early), heard(door, late)] == [None, None]
+
+
 def test_floors_are_written_once_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of requests cost one write."""
     writes: list[int] = []
