@@ -8,7 +8,7 @@ from random import Random
 from lisiere.simulate.plan import log_uniform
 from lisiere.world.schedule import Turn
 from lisiere.world.site import Site, Wire
-from server_sync.client import TwinUnreachable
+from server_sync.client import TwinRefused, TwinUnreachable
 from twin.exchange import UnknownUnit
 
 SLOW_MS = (100, 20_000)
@@ -30,24 +30,24 @@ class StormyWire(Wire):
         self._met = met
         self._answered = answered
         self._earlier = b""
+        self._heard = 0
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `server_sync.client.Transport`."""
         if not self._befalls("reorder"):
-            return self._to_and_fro(path, body)
-        self._site.schedule.at(
-            self._site.schedule.ms + self._rng.randint(*LATE_MS), Turn.NETWORK, lambda: self._arrives_late(body)
-        )
+            return self._to_and_fro(body)
+        life, ms = self._life(), self._site.schedule.ms + self._rng.randint(*LATE_MS)
+        self._site.schedule.at(ms, Turn.NETWORK, lambda: self._arrives_late(body, life))
         raise TwinUnreachable("the simulated request is late")
 
-    def _to_and_fro(self, path: str, body: bytes) -> bytes:
+    def _to_and_fro(self, body: bytes) -> bytes:
         if self._befalls("drop"):
             if self._rng.random() < 0.5:
-                super().post(path, body)
+                self._arrives(body, self._life())
             raise TwinUnreachable("the simulated network lost a message")
-        reply = super().post(path, body)
+        reply = self._arrives(body, self._life())
         if self._befalls("duplicate"):
-            reply = super().post(path, body)
+            reply = self._arrives(body, self._life())
         self._answered()
         earlier, self._earlier = self._earlier, reply
         return earlier if earlier and self._befalls("replay") else reply
@@ -56,10 +56,22 @@ class StormyWire(Wire):
         """How long the answer that has just come was on its way."""
         return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("delay") else 0
 
-    def _arrives_late(self, body: bytes) -> None:
+    def _life(self) -> int:
+        """Which of the unit's lives it lives."""
+        return self._site.benches[self._machine].life
+
+    def _arrives(self, body: bytes, life: int) -> bytes:
+        """A request is at the twin. Its number is too old once a later life was heard: `server_sync.identity`."""
+        if life < self._heard:
+            raise TwinRefused("the simulated request is of a program before")
+        reply = super().post("", body)
+        self._heard = life
+        return reply
+
+    def _arrives_late(self, body: bytes, life: int) -> None:
         """The unit has long given up this request; nobody hears the answer."""
-        with suppress(TwinUnreachable, UnknownUnit):
-            super().post("", body)
+        with suppress(TwinUnreachable, TwinRefused, UnknownUnit):
+            self._arrives(body, life)
 
     def _befalls(self, kind: str) -> bool:
         chance = self.chances.get(kind, 0.0)

@@ -48,7 +48,8 @@ RENEW_MS = 100
 
 
 class Bench:
-    """See the module. All instants are the schedule's milliseconds."""
+    """See the module. All instants are the schedule's milliseconds; `life` rises as the unit's program starts, and
+    as it ends."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Bench:
         self._shown_live = False
         self._commanded = Cause.INTERRUPTED
         self._on_ms = 0
-        self._life = 0
+        self.life = 0
         self._sensed: tuple[bool, float] = (False, 0.0)
         self._deadline: int | None = None
         self._drift_ppm = 0
@@ -117,7 +118,7 @@ class Bench:
 
     def boot(self, cause: str) -> None:
         """The unit's program starts on what is on its disk."""
-        self._life += 1
+        self.life += 1
         devices = Devices(self.clock, self.disk, self.output, self._rng.randbytes, self._key)
         watchers = Watchers(tell=self._told, urge=self.line.gather)
         self.unit = assemble(
@@ -153,7 +154,7 @@ class Bench:
         """The unit's program is gone in the middle of what it did: it writes nothing more."""
         if self.unit is None:
             return
-        self._life += 1
+        self.life += 1
         self.unit.close()
         self.unit = None
         self._deadline = None
@@ -162,10 +163,10 @@ class Bench:
 
     def ready_at(self, ms: int, cause: str) -> None:
         """The unit is back at an instant, unless something else happens to it before."""
-        life = self._life
+        life = self.life
 
         def boot() -> None:
-            if self._life == life and self.mains:
+            if self.life == life and self.mains:
                 self.catch_up()
                 self.boot(cause)
 
@@ -277,7 +278,7 @@ class Bench:
         self.mains = True
         self.clock.power_back(self._schedule.ms - self._cut_ms)
         self._clock_ms = self._schedule.ms
-        self._life += 1
+        self.life += 1
         self.ready_at(self._schedule.ms + BOOT_MS, "power")
 
     def crash(self) -> None:
@@ -305,7 +306,7 @@ class Bench:
         if self.output.held:
             self._commanded = Cause.INTERRUPTED
         self.die()
-        self._life += 1
+        self.life += 1
 
     # --- time, and what follows from it --------------------------------------------------------------
 

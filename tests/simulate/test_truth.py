@@ -266,6 +266,55 @@ def test_a_unit_that_owes_a_restored_twin_is_not_blamed_for_a_revocation_that_is
     assert not broken(told(FOUND_BEFORE_THE_BACKUP_CAME_BACK))
 
 
+LATE_WORDS = """
+title = "What a unit said in quarantine comes when it has been enrolled again, and is in a new epoch"
+start = 2027-02-08T15:00:00Z
+end = 2027-02-09T12:00:00Z
+
+[[step]]
+at = "+0:10:00"
+do = "tap"
+machine = "piqueuse-1"
+badge = "040000A0B0C0D0"
+
+[[step]]
+at = "+0:20:00"
+do = "card_copied"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+0:40:00"
+do = "clone_begins"
+machine = "piqueuse-1"
+
+[[step]]
+at = "+1:39:00"
+do = "weather"
+machine = "piqueuse-1"
+kind = "reorder"
+chance = 1.0
+
+[[step]]
+at = "+1:41:00"
+do = "weather"
+machine = "piqueuse-1"
+kind = "reorder"
+chance = 0.0
+
+[[step]]
+at = "+1:41:01"
+do = "enrolled_again"
+machine = "piqueuse-1"
+"""
+
+
+def test_a_late_word_of_a_program_that_is_gone_is_not_heard() -> None:
+    """The numbers of requests rise over restarts: what a unit said before its last start is too old for the twin,
+    and does not make a copied card of one that was taken away."""
+    forks = [r for r in told(LATE_WORDS) if r["event"].startswith("fault")]
+    assert [r["event"] for r in forks] == ["fault", "fault_cleared"]
+
+
 NEVER_SET = """
 title = "A real-time clock of 1970, which the twin had put right, outlives a power cut without the twin"
 start = 2027-04-17T06:00:00Z
