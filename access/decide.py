@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from access.book import Accepted, Circumstances, walk_up
 from access.bookings import Booking, blocking
-from access.people import Badge, Member, Role, Strength
+from access.people import Badge, Member, Strength
 from access.policy import UntrustedClock
 from access.replica import Replica
 from access.times import ClockReading
@@ -98,7 +98,7 @@ def _refused_before_hours(
         return Reason.ESTOP
     if machine.faults & BLOCKING_FAULTS:
         return Reason.FAULT
-    if replica.machine.locked and (member is None or member.role is not Role.TECHNICIAN):
+    if replica.machine.locked and (member is None or member.role.bound_by_a_lock):
         return Reason.LOCKED
     if member is None:
         return Reason.BADGE_UNKNOWN

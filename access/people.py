@@ -14,6 +14,11 @@ class Role(StrEnum):
     TECHNICIAN = "technician"
     STAFF = "staff"
 
+    @property
+    def bound_by_a_lock(self) -> bool:
+        """A machine that was locked is kept from everybody but who has to look after it."""
+        return self is not Role.TECHNICIAN
+
 
 class Category(StrEnum):
     """The association's kinds of member."""

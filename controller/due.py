@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from access.bookings import Booking
 from access.facts import Fact, Warned
-from access.people import Role
 from access.times import milliseconds
 from access.vocabulary import Cause, Fault, Warn
 from controller.contact import CONTACT_MS, contact_fault, look_at_contact
@@ -148,7 +147,7 @@ def terms(state: State, view: View) -> list[Term]:
     found = []
     if revoked(run, view):
         found.append(Term(now, Cause.REVOKED))
-    if view.replica.machine.locked and run.role is not Role.TECHNICIAN:
+    if view.replica.machine.locked and run.role.bound_by_a_lock:
         found += _when_idle(run, state.senses, view, Cause.LOCK)
     if isinstance(state.phase, Finishing):
         found += _when_idle(run, state.senses, view, Cause.BOOKING_END)

@@ -134,7 +134,7 @@ def _overtaken(run: Run, faults: frozenset[Fault], view: View) -> Cause | None:
         return Cause.FAULT
     if revoked(run, view):
         return Cause.REVOKED
-    locked = view.replica.machine.locked and run.role is not Role.TECHNICIAN
+    locked = view.replica.machine.locked and run.role.bound_by_a_lock
     return Cause.LOCK if locked else None
 
 

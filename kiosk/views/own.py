@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from access.bookings import Booking
-from access.people import Role
 from controller.link import UnitState
 from kiosk.deeds import GiveBack, Pick, Stop
 from kiosk.ports import Person, Post
@@ -72,12 +71,12 @@ def _at_once(own: Own, scene: Scene) -> bool:
 def hindrance(own: Own, person: Person, scene: Scene) -> Tile | None:
     """The machine as it stands, where a booking that is due cannot be started for it; None where it can.
 
-    A lock keeps nobody from it who has to look after it: that is the unit's own rule (`access/decide.py`).
+    Who starts a locked machine at its reader may do so here.
     """
     if own.state is not None or own.booking is None or not due(own.booking, scene):
         return None
-    shown, caretaker = tile(own.post, scene), person.member.role is Role.TECHNICIAN
-    barred = shown.look in OUT_OF_ORDER or (shown.look is Look.LOCKED and not caretaker)
+    shown = tile(own.post, scene)
+    barred = shown.look in OUT_OF_ORDER or (shown.look is Look.LOCKED and person.member.role.bound_by_a_lock)
     return shown if barred else None
 
 
