@@ -25,7 +25,8 @@ ENOUGH = 20
 TWICE = 10
 """Every so many seeds, one is played twice."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, Outcome], None]
+"""How many seeds are played, of how many, and what came of the last."""
 
 
 def seeds_for(device_years: float, first: int) -> list[int]:
@@ -117,7 +118,7 @@ def run(
     with closing(_outcomes(seeds, processes or os.cpu_count() or 1)) as played:
         for done, outcome in enumerate(played, 1):
             outcomes.append(outcome)
-            progress(done, len(seeds))
+            progress(done, len(seeds), outcome)
             if quick and outcome.violations:
                 break
     return Campaign(tuple(outcomes))

@@ -48,17 +48,18 @@ def command(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     campaign = run(options.device_years, options.seed, _progress, options.processes, options.quick)
     print(json.dumps(campaign.as_json()) if options.json else _figures(campaign))
-    if campaign.failed:
-        _tell(campaign.failed[0])
-        if not options.quick:
-            _write_down(campaign.failed[0], options.keep)
+    if campaign.failed and not options.quick:
+        _write_down(campaign.failed[0], options.keep)
     for what in campaign.lacking():
         print(f"never met, so this run says nothing about it: {what}; play more", file=sys.stderr)
     return 1 if campaign.failed or campaign.lacking() else 0
 
 
-def _progress(done: int, of: int) -> None:
-    """One line that is written over, for a person who waits."""
+def _progress(done: int, of: int, outcome: Outcome) -> None:
+    """A seed in which something was broken is told at once; and one line that is written over, for a person who
+    waits."""
+    if outcome.violations:
+        _tell(outcome)
     if sys.stderr.isatty():
         full = 40 * done // of
         end = "" if done < of else "\r\x1b[K"
@@ -83,9 +84,9 @@ def _figures(campaign: Campaign) -> str:
 
 
 def _tell(outcome: Outcome) -> None:
-    """Say what was broken."""
-    first = outcome.violations[0]
-    print(f"seed {outcome.seed}: {first.rule} {first.machine}: {first.text}", file=sys.stderr)
+    """Say what was broken, over the line that says how far it is."""
+    first, over = outcome.violations[0], "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{over}seed {outcome.seed}: {first.rule} {first.machine}: {first.text}", file=sys.stderr)
 
 
 def _write_down(outcome: Outcome, folder: Path) -> None:

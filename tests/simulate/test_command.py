@@ -18,6 +18,7 @@ from lisiere.simulate.command import command
 from lisiere.simulate.plan import CLASSES, plan
 from lisiere.simulate.stage import Outcome, play
 from lisiere.simulate.states import WANTED
+from lisiere.simulate.verdicts import Violation
 
 HOUSE = Path(__file__).parent.parent.parent
 RUN = "import sys; from lisiere.cli import main; sys.exit(main())"
@@ -116,6 +117,22 @@ def test_a_quick_run_ends_at_the_first_broken_promise(
     said = capsys.readouterr()
     assert json.loads(said.out)["seeds"] == 1 and f"seed {seed}: who_books_is_qualified" in said.err
     assert not list(tmp_path.iterdir())
+
+
+def test_every_broken_promise_is_told_as_soon_as_its_seed_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A long run keeps no bad news to its end, and names every seed that fails."""
+    monkeypatch.setattr("lisiere.simulate.campaign.play_seed", lambda seed: failed(seed, seed % 2 == 0))
+    monkeypatch.setattr(front, "_write_down", lambda outcome, folder: print("made small", file=sys.stderr))
+    assert command(["--device-years", "0.4", "--processes", "1", "--keep", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.splitlines()[:3] == ["seed 0: kept m1: no", "seed 2: kept m1: no", "made small"]
+
+
+def failed(seed: int, broken: bool) -> Outcome:
+    """What came of a seed in which a promise was broken, or none was."""
+    violations = (Violation("kept", "m1", 0, "no"),) if broken else ()
+    return Outcome(seed, 28, 1, violations, Counter(), Counter(), 1, 1, "")
 
 
 def outcome(device_days: int, faults: Counter[str], states: Counter[str]) -> Outcome:
