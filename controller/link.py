@@ -170,6 +170,9 @@ PATHS: dict[str, type[Ask]] = {
 LONGEST_MINUTES = 7 * 24 * 60
 """No screen asks for more; what is beyond would not even be a date."""
 
+FACES = 3
+"""How many faces there are to say how it went."""
+
 LONGEST_TEXT = 2000
 """Characters in any one text of an ask."""
 
@@ -338,9 +341,7 @@ def _read_one(kind: type, value: object, where: str) -> object:
         return float(cast(float, value))
     if kind is str and type(value) is str and _sendable(value):
         return value
-    if kind is bool and type(value) is bool:
-        return value
-    if kind is int and type(value) is int and abs(value) < 2**63:  # more than that no journal and no twin can hold
+    if kind in (bool, int) and type(value) is kind:
         return value
     raise LinkError(f"{where}: to be a {kind.__name__}")
 
@@ -367,7 +368,9 @@ def _sendable(text: str) -> bool:
 
 
 def _within_reason(ask: Ask, path: str) -> None:
-    """What the types cannot say: how long a text and a stretch of time may be."""
+    """What the types cannot say: how long a text and a stretch of time may be, and how many faces there are."""
+    if isinstance(ask, Rate) and not 0 <= ask.face <= FACES:
+        raise LinkError(f"{path}.face: to be 1 to {FACES}, or 0 for none")
     for f in fields(ask):
         value = getattr(ask, f.name)
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
