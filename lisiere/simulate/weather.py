@@ -34,20 +34,21 @@ class StormyWire(Wire):
 
     def post(self, path: str, body: bytes) -> bytes:
         """See `server_sync.client.Transport`."""
+        life = self._site.benches[self._machine].life
         if not self._befalls("reorder"):
-            return self._to_and_fro(body)
-        life, ms = self._life(), self._site.schedule.ms + self._rng.randint(*LATE_MS)
+            return self._to_and_fro(body, life)
+        ms = self._site.schedule.ms + self._rng.randint(*LATE_MS)
         self._site.schedule.at(ms, Turn.NETWORK, lambda: self._arrives_late(body, life))
         raise TwinUnreachable("the simulated request is late")
 
-    def _to_and_fro(self, body: bytes) -> bytes:
+    def _to_and_fro(self, body: bytes, life: int) -> bytes:
         if self._befalls("drop"):
             if self._rng.random() < 0.5:
-                self._arrives(body, self._life())
+                self._arrives(body, life)
             raise TwinUnreachable("the simulated network lost a message")
-        reply = self._arrives(body, self._life())
+        reply = self._arrives(body, life)
         if self._befalls("duplicate"):
-            reply = self._arrives(body, self._life())
+            reply = self._arrives(body, life)
         self._answered()
         earlier, self._earlier = self._earlier, reply
         return earlier if earlier and self._befalls("replay") else reply
@@ -55,10 +56,6 @@ class StormyWire(Wire):
     def latency_ms(self) -> int:
         """How long the answer that has just come was on its way."""
         return round(log_uniform(self._rng, *SLOW_MS)) if self._befalls("delay") else 0
-
-    def _life(self) -> int:
-        """Which of the unit's lives it lives."""
-        return self._site.benches[self._machine].life
 
     def _arrives(self, body: bytes, life: int) -> bytes:
         """A request is at the twin. Its number is too old once a later life was heard: `server_sync.identity`."""
