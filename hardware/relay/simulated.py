@@ -42,12 +42,12 @@ class SimulatedOutput:
     @property
     def live(self) -> bool:
         """True while the machine has power, because it is held or because the contact is welded."""
-        return self._stuck or self._hold.closed(self._now())
+        return self._stuck or self.held
 
     @property
     def held(self) -> bool:
         """True while the relay is commanded closed."""
-        return self._hold.closed(self._now())
+        return self._hold.until is not None and self._hold.closed(self._now())
 
     @property
     def welded(self) -> bool:

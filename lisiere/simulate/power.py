@@ -95,7 +95,8 @@ class Power:
     def look(self, now: int) -> None:
         """At every machine."""
         for machine, standing in self._truth.machines.items():
-            self._weld_is_told(standing, now)
+            if standing.bench.output.welded or self._unasked:
+                self._weld_is_told(standing, now)
             if not standing.live:
                 self._verdicts.checks += 1
                 standing.on_ms = None
@@ -121,7 +122,7 @@ class Power:
     def _weld_is_told(self, standing: Standing, now: int) -> None:
         """Live unasked, and the unit can see it: it says so."""
         machine, bench = standing.machine, standing.bench
-        stuck = bench.output.welded and not bench.output.held and bench.mains
+        stuck = bench.output.welded and not bench.held and bench.mains
         senses = machine.feedback or (machine.senses_current and standing.amps >= machine.idle_below_a)
         if not (stuck and senses and standing.up_ms >= 0 and standing.board_lost_ms is None and not standing.stuck):
             self._unasked.pop(machine.id, None)

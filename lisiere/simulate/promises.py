@@ -168,6 +168,7 @@ class Promises:
         lease_ms = unit.control.contact.lease_end_ms
         if lease_ms is None or not standing.clock_is_known:
             return
+        standing.bench.catch_up()
         mono = standing.bench.clock.read().mono_ms
         if promise.start_ms - now >= lease_ms - mono - standing.error_ms(now):
             return

@@ -206,6 +206,7 @@ class Referee:
         standing = self._standing(words)
         if not standing.bench.mains:
             return
+        standing.bench.catch_up()
         early = standing.bench.clock.read().wall < BUILT
         if early or not standing.machine.rtc:
             standing.clock_ms = now

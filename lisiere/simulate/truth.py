@@ -71,7 +71,7 @@ class Standing:
     @property
     def live(self) -> bool:
         """The output is live because it is held: a welded contact is another matter."""
-        return self.bench.mains and self.bench.output.held
+        return self.bench.mains and self.bench.held
 
     @property
     def clock_is_known(self) -> bool:
@@ -84,7 +84,6 @@ class Standing:
 
     def look(self, now: int) -> None:
         """Notice an exchange that went well, a boot, and a death."""
-        self.bench.catch_up()
         if self.bench.line.executed != self.exchanges:
             self.exchanges = self.bench.line.executed
             unit = self.bench.unit

@@ -263,6 +263,7 @@ class Bench:
         """The mains of unit and board fail."""
         if not self.mains:
             return
+        self.catch_up()
         self.die()
         self.mains = False
         self._cut_ms = self._schedule.ms
@@ -321,6 +322,13 @@ class Bench:
         self._clock_ms = now
         if self.unit is not None and not self._board_lost and energised(self._control.state):
             self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
+
+    @property
+    def held(self) -> bool:
+        """True while the relay is commanded closed, by the renewals up to now."""
+        if self.unit is not None and energised(self.unit.control.state):
+            self.catch_up()
+        return self.output.held
 
     def _drifted(self, ms: int) -> int:
         """By how much the unit's clock has run ahead at an instant; below nought when it is slow."""
