@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from server_sync.identity import PrivateKey
-from twin import tables
+from twin import knowledge
 from twin.bookings import Bookings
 from twin.enrolment import Enrolments
 from twin.exchange import Exchange
@@ -20,7 +20,7 @@ from twin.waiting import Asked, Standing, Watch, asked_of, standings
 
 def epoch_of(db: Connection) -> int:
     """The twin's epoch: it rises when the twin is restored from a backup."""
-    return int(db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "epoch")).scalar_one())
+    return int(knowledge.meta(db, "epoch") or 0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from server_sync.wire import ExchangeRequest
 from twin import tables
 from twin.desk import Desk
+from twin.prepared import Prepared
 from twin.store import Record
 
 _P = tables.progress
@@ -24,10 +25,12 @@ _FORK = (
     .where(_P.c.unit == bindparam("of"), (_P.c.epoch == bindparam("its")) | _P.c.retired.is_(False))
     .values(fork=bindparam("why"))
 )
-_HEAD = select(tables.rows.c.hash).where(
-    tables.rows.c.unit == bindparam("unit"),
-    tables.rows.c.epoch == bindparam("epoch"),
-    tables.rows.c.seq == bindparam("seq"),
+_HEAD = Prepared(
+    select(tables.rows.c.hash).where(
+        tables.rows.c.unit == bindparam("unit"),
+        tables.rows.c.epoch == bindparam("epoch"),
+        tables.rows.c.seq == bindparam("seq"),
+    )
 )
 _FORGIVEN = _P.update().where(_P.c.unit == bindparam("of")).values(fork=None, retired=True)
 FIRST = "0" * 64
@@ -54,7 +57,7 @@ def head(desk: Desk, request: ExchangeRequest, row: Record, applied: int) -> str
     if row.retired or applied == 0:
         return "" if row.retired else FIRST
     place = {"unit": request.unit, "epoch": request.epoch, "seq": applied}
-    return str(desk.conn.execute(_HEAD, place).scalar_one())
+    return str(_HEAD.one(desk.conn, place).hash)
 
 
 def forgive(conn: Connection, unit: str) -> None:

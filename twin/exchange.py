@@ -93,10 +93,18 @@ class Exchange:
 
     def answer(self, request: ExchangeRequest) -> bytes:
         """The signed reply to a unit whose signature was checked."""
-        with self._bookings.sitting(self._now()) as desk:
-            self._store.lock_machine_of(desk.conn, request.unit)
-            reply = quiet.reply(desk, request, self._policy) or self.reply(desk, request)
+        now = self._now()
+        reply = self._at_once(request, now) if quiet.says_nothing(request) else None
+        if reply is None:
+            with self._bookings.sitting(now) as desk:
+                self._store.lock_machine_of(desk.conn, request.unit)
+                reply = self.reply(desk, request)
         return seal(reply_to_bytes(reply), self._key)
+
+    def _at_once(self, request: ExchangeRequest, now: datetime) -> ExchangeReply | None:
+        with self._store.statement() as conn:
+            self._store.lock_machine_of(conn, request.unit)
+            return quiet.reply(Desk(conn, now), request, self._policy)
 
     def reply(self, desk: Desk, request: ExchangeRequest) -> ExchangeReply:
         """What a unit is told, before it is signed; all that it says is taken in."""

@@ -86,7 +86,7 @@ def take(desk: Desk, unit: Unit, request: ExchangeRequest, so_far: Progress) -> 
     raised = False
     if fresh and after.fork is None:
         erased = erasure.marks(desk.conn)
-        named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh]
+        named = [replace(row, opening=erasure.without(row.opening, erased)) for row in fresh] if erased else fresh
         stamped = zip(named, within(named, _earliest(desk, unit, named[0].seq), desk.now), strict=True)
         _ROWS.change_each(desk.conn, [_columns(row, desk.now, *span) for row, span in stamped])
         applied, raised = _apply_waiting(desk, unit, so_far.applied)

@@ -79,6 +79,12 @@ def _qualifications(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))
 
 
+def meta(conn: Connection, key: str) -> str | None:
+    """What is kept of the site under a name; None where nothing is."""
+    row = _META.one(conn, {"key": key})
+    return None if row is None else str(row.value)
+
+
 def policy(conn: Connection) -> Policy:
     """The association's policy."""
     return policy_of(_META.one(conn, {"key": "policy"}).value)
@@ -110,7 +116,7 @@ def members(conn: Connection, tag_key: bytes, machine: Machine | None = None) ->
     found = {}
     for row in _MEMBERS.run(conn, {}):
         member = _member(row, ())
-        badges = tuple(_badge(badge, tag_key, member, machine) for badge in shown.get(member.id, ()))
+        badges = tuple([_badge(badge, tag_key, member, machine) for badge in shown.get(member.id, ())])
         found[member.id] = replace(member, badges=badges)
     return found
 

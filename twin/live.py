@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from access.bookings import BookingState
 from access.facts import instant, stamp
 from access.vocabulary import Fault
-from twin import tables
+from twin import knowledge, tables
 from twin.context import TheTwin
 
 states = APIRouter(tags=["machines"])
@@ -124,5 +124,4 @@ def _faults(told: object) -> list[str]:
 
 def site_name(db: Connection) -> str:
     """What the workshop is called; nothing where nobody said."""
-    said = db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "site")).scalar_one_or_none()
-    return str(_told(said).get("name", ""))
+    return str(_told(knowledge.meta(db, "site")).get("name", ""))

@@ -7,6 +7,7 @@ runs like any other. The columns of a result are reached by name.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, Table, UpdateBase, bindparam
@@ -21,7 +22,7 @@ class Prepared:
     def __init__(self, statement: Select[Any] | UpdateBase) -> None:
         self._statement = statement
         self._text = ""
-        self._order: tuple[str, ...] = ()
+        self._in_order: Callable[[Values], Sequence[Any]] = tuple
         self._fixed: dict[str, Any] = {}
         self._row: Callable[[Any], Any] = tuple
 
@@ -60,16 +61,23 @@ class Prepared:
         if self._fixed:
             values = {**self._fixed, **values}
         raw: Any = conn.connection.dbapi_connection
-        return raw.execute(self._text, [values[name] for name in self._order])
+        return raw.execute(self._text, self._in_order(values))
 
     def _compile(self, conn: Connection) -> None:
         compiled: Any = self._in(conn).compile(conn.engine, compile_kwargs={"render_postcompile": True})
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        self._order = tuple(compiled.positiontup)
+        self._in_order = _picks(tuple(compiled.positiontup))
         named: Any = namedtuple
         row = named("Row", [name for name, *_ in compiled._result_columns or ()])
         self._row = partial(tuple.__new__, row)
         self._text = str(compiled)
+
+
+def _picks(names: tuple[str, ...]) -> Callable[[Values], Sequence[Any]]:
+    """The values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 def defaults(table: Table) -> dict[str, Any]:

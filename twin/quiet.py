@@ -49,11 +49,16 @@ _WAS_HERE = Prepared(
 )
 
 
+def says_nothing(request: ExchangeRequest) -> bool:
+    """Whether the unit only asks."""
+    speaks = request.rows or request.refusals or request.starting or request.bookings is not None
+    return not speaks
+
+
 def reply(desk: Desk, request: ExchangeRequest, policy: str | None) -> ExchangeReply | None:
     """What the unit is told; None where something is new, and nothing was written. `policy`: as `meta` keeps it,
     as far as we know; None where we do not."""
-    speaks = request.rows or request.refusals or request.starting or request.bookings is not None
-    if policy is None or speaks:
+    if policy is None or not says_nothing(request):
         return None
     lease_end = desk.now + policy_of(policy).lease
     here = {

@@ -17,15 +17,18 @@ from access.bookings import Booking, blocking
 from access.facts import instant, stamp
 from twin import knowledge, tables
 from twin.desk import Desk
+from twin.prepared import Prepared
 from twin.store import Store, put, raise_versions
 
 KEY = "restored"
 
 _U, _L = tables.units, tables.booking_log
-_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("of"))
 _LAST = select(func.max(_L.c.at))
-_CHANGES = select(func.count()).select_from(_L)
-_SINCE = _CHANGES.where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
+_SINCE = Prepared(
+    select(func.count().label("n"))
+    .select_from(_L)
+    .where(_L.c.booking == bindparam("booking"), _L.c.at >= bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def begin_epoch(store: Store, now: datetime) -> int:
     It is taken from the time: a backup may be restored twice, and knows nothing of the first time."""
     with store.write() as conn:
         store.lock(conn, "site")
-        epoch = max(int(_meta(conn, "epoch") or 0) + 1, int(now.timestamp()))
+        epoch = max(int(knowledge.meta(conn, "epoch") or 0) + 1, int(now.timestamp()))
         put(conn, tables.meta, {"key": "epoch"}, {"value": str(epoch)})
         last = conn.execute(_LAST).scalar_one()
         put(conn, tables.meta, {"key": KEY}, {"value": json.dumps({"at": stamp(now), "last": last, "units": {}})})
@@ -75,7 +78,7 @@ def pending(kept: str | None, unit: str) -> bool:
 
 def note(conn: Connection) -> str | None:
     """What is kept of a restoration; None where the twin was never restored."""
-    return _meta(conn, KEY)
+    return knowledge.meta(conn, KEY)
 
 
 def take(desk: Desk, unit: str, machine: str, bookings: Iterable[Booking]) -> None:
@@ -114,8 +117,8 @@ def _taken(desk: Desk, booking: Booking, restored: str) -> str:
     """Take one booking over: `found`, `lost` or `known`."""
     standing = knowledge.booking(desk.conn, booking.id)
     if standing is not None:
-        changed_since = desk.conn.execute(_SINCE, {"booking": booking.id, "at": restored}).scalar_one()
-        if (standing.end, standing.state) == (booking.end, booking.state) or changed_since:
+        as_told = (standing.end, standing.state) == (booking.end, booking.state)
+        if as_told or _SINCE.one(desk.conn, {"booking": booking.id, "at": restored}).n:
             return "known"
         desk.write(booking)
         return "found"
@@ -129,10 +132,6 @@ def _taken(desk: Desk, booking: Booking, restored: str) -> str:
 def _said(conn: Connection) -> Any:
     kept = note(conn)
     return None if kept is None else json.loads(kept)
-
-
-def _meta(conn: Connection, key: str) -> str | None:
-    return conn.execute(_META, {"of": key}).scalar_one_or_none()
 
 
 def _lost(raw: dict[str, str]) -> Lost:

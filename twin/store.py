@@ -3,10 +3,11 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import (
@@ -61,31 +62,40 @@ class Store:
 
     def write(self) -> AbstractContextManager[Connection]:
         """One transaction that may change things: all of it is on disk when it ends, or none of it."""
-        return self._engine.begin() if self._shared else self._write_alone()
+        if self._shared:
+            return self._engine.begin()
+        return _Transaction("BEGIN IMMEDIATE", self._take_writer, self._release_writer)
 
-    @contextmanager
-    def _write_alone(self) -> Iterator[Connection]:
-        with self._writing:
+    def statement(self) -> AbstractContextManager[Connection]:
+        """One statement that may change things: to SQLite it is a transaction of its own."""
+        if self._shared:
+            return self._engine.begin()
+        return _Transaction(None, self._take_writer, self._release_writer)
+
+    def _take_writer(self) -> Connection:
+        self._writing.acquire()
+        try:
             if self._writer is None:
                 self._writer = self._engine.connect()
-            with _transaction(self._writer, "BEGIN IMMEDIATE"):
-                yield self._writer
+        except BaseException:
+            self._writing.release()
+            raise
+        return self._writer
+
+    def _release_writer(self, writer: Connection) -> None:
+        self._writing.release()
 
     def read(self) -> AbstractContextManager[Connection]:
         """One transaction that only looks. It waits for no writer."""
-        return self._engine.begin() if self._shared else self._read_aside()
+        if self._shared:
+            return self._engine.begin()
+        return _Transaction("BEGIN", self._take_reader, self._readers.append)
 
-    @contextmanager
-    def _read_aside(self) -> Iterator[Connection]:
+    def _take_reader(self) -> Connection:
         try:
-            reader = self._readers.pop()
+            return self._readers.pop()
         except IndexError:
-            reader = self._engine.connect()
-        try:
-            with _transaction(reader, "BEGIN"):
-                yield reader
-        finally:
-            self._readers.append(reader)
+            return self._engine.connect()
 
     def lock(self, conn: Connection, name: str) -> None:
         """Wait until no other transaction holds this name. SQLite has one writer, and needs no names."""
@@ -109,21 +119,49 @@ class Store:
         self._engine.dispose()
 
 
-@contextmanager
-def _transaction(conn: Connection, begin: str) -> Iterator[None]:
+class _Transaction(AbstractContextManager[Connection]):
     """An SQLite transaction, which SQLAlchemy does not know of. What the driver says of a busy or broken file is
-    said as SQLAlchemy does, whoever asked it."""
-    raw: Any = conn.connection.dbapi_connection
-    try:
-        raw.execute(begin)
-        yield
-        raw.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        raw.rollback()
-        raise OperationalError(None, None, error) from error
-    except BaseException:
-        raw.rollback()
-        raise
+    said as SQLAlchemy does, whoever asked it. `begin`: how it begins; None where its only statement is one by
+    itself. `take` gives the connection, which is given back at the end."""
+
+    def __init__(
+        self, begin: str | None, take: Callable[[], Connection], give_back: Callable[[Connection], None]
+    ) -> None:
+        self._begin = begin
+        self._take = take
+        self._give_back = give_back
+
+    def __enter__(self) -> Connection:
+        self._conn = self._take()
+        self._raw: Any = self._conn.connection.dbapi_connection
+        if self._begin is not None:
+            self._execute(self._begin)
+        return self._conn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._undo(error)
+            return
+        if self._begin is not None:
+            self._execute("COMMIT")
+        self._give_back(self._conn)
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self._raw.execute(statement)
+        except BaseException as error:
+            self._undo(error)
+            raise
+
+    def _undo(self, error: BaseException) -> None:
+        try:
+            self._raw.rollback()
+        finally:
+            self._give_back(self._conn)
+        if isinstance(error, sqlite3.OperationalError):
+            raise OperationalError(None, None, error) from error
 
 
 def put(conn: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
