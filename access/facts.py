@@ -209,7 +209,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 9000
 
 def stamp(instant: datetime) -> str:
     """An instant as journals and messages write it: UTC, ISO 8601, milliseconds, `Z`."""
-    return instant.astimezone(UTC).isoformat("T", "milliseconds")[:-6] + "Z"
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return at.isoformat("T", "milliseconds")[:-6] + "Z"
 
 
 def instant(text: str) -> datetime:

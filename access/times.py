@@ -73,7 +73,7 @@ class ClockReading(NamedTuple):
     @property
     def trusted(self) -> bool:
         """True when dates may be judged by this reading."""
-        return self.state.trusted
+        return self.state in _TRUSTED
 
     def mono_at(self, instant: datetime) -> int:
         """The monotonic reading at which the wall clock will show `instant`: the first that is not before it."""

@@ -133,7 +133,8 @@ class JournalSource:
     def last_seq(self) -> int:
         """See `server_sync.worker.Source`."""
         epoch, seq = self._journal.durable
-        return seq if epoch == self.epoch else self._reader.last_seq(self.epoch)
+        current = self._control.epoch
+        return seq if epoch == current else self._reader.last_seq(current)
 
     def refusals(self) -> tuple[RequestRefused, ...]:
         """See `server_sync.worker.Source`."""

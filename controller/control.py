@@ -230,8 +230,9 @@ class Control:
 
     def _step(self, event: MachineEvent) -> None:
         step = machine.step(self.state, event, self._view(self._now))
-        was_live, self.state = energised(self.state), step.state
-        self._command(was_live, energised(step.state))
+        if step.state is not self.state:
+            was_live, self.state = energised(self.state), step.state
+            self._command(was_live, energised(step.state))
         self._tell(step.facts)
         if step.awaited and self.contact.fork is not None:
             self._step(NotRecorded())  # nothing that it writes would be believed
@@ -257,10 +258,10 @@ class Control:
 
     def _settle(self) -> None:
         """Let the law look again at whatever time or the last event has changed."""
-        clock = self._now
-        if clock.trusted == (Fault.CLOCK in self.state.faults):
-            self._step(ClockChanged(clock.trusted))
-        if clock.trusted:
+        clock, trusted = self._now, self._now.trusted
+        if trusted == (Fault.CLOCK in self.state.faults):
+            self._step(ClockChanged(trusted))
+        if trusted:
             self._release_no_shows(clock.wall)
         self._step(TimePassed())
         self._checkpoint(clock.mono_ms)
@@ -386,8 +387,7 @@ class Control:
     # --- the twin ------------------------------------------------------------------------------------
 
     def _exchanged(self, event: Exchanged) -> None:
-        self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
-        self._now = self.clock()
+        self._now = self._timekeeper.take(event.time, event.sent_ms, event.received_ms)
         self._note_anchor()
         lease_ms = round((event.lease_end - event.time).total_seconds() * 1000)
         self.contact.lease_end_ms = event.sent_ms + lease_ms
@@ -435,9 +435,11 @@ class Control:
         self._hands.urge()
 
     def _offers(self, requests: tuple[WebRequest, ...]) -> None:
-        offered = {request.id for request in requests}
-        self.outbox.refusals = {id: r for id, r in self.outbox.refusals.items() if id in offered}
-        self._inbox.extend(Offered(request) for request in requests)
+        """What is asked is to be answered; a refusal that is not asked for any more was heard."""
+        if self.outbox.refusals:
+            offered = {request.id for request in requests}
+            self.outbox.refusals = {id: r for id, r in self.outbox.refusals.items() if id in offered}
+        self._inbox.extend(map(Offered, requests))
 
     def _link(self, change: SyncChange, backlog: int) -> None:
         self.contact.lost = change is SyncChange.LOST

@@ -170,8 +170,10 @@ def _when_idle(run: Run, senses: Senses, view: View, cause: Cause) -> list[Term]
 
 def deadline(state: State, view: View) -> int | None:
     """The monotonic reading at which `TimePassed` next has something to do; None if never."""
-    instants = [term.at_ms for term in terms(state, view)]
-    instants += [at_ms for at_ms, _, _ in warnings(state, view)]
+    instants = []
+    if run_under_way(state) is not None:
+        instants += [term.at_ms for term in terms(state, view)]
+        instants += [at_ms for at_ms, _, _ in warnings(state, view)]
     coming = contact_fault(state, view)
     if coming is not None:
         instants.append(coming[0])

@@ -95,23 +95,25 @@ class Timekeeper:
         synced = self._asked_ms is not None and now_ms - self._asked_ms <= HELD_MS
         return ClockState.SYNCED if synced else ClockState.HOLDOVER
 
-    def take(self, time: datetime, sent_ms: int, received_ms: int) -> None:
-        """The twin's signed time, of an exchange that took from `sent_ms` to `received_ms`.
+    def take(self, time: datetime, sent_ms: int, received_ms: int) -> ClockReading:
+        """The twin's signed time, of an exchange that took from `sent_ms` to `received_ms`; the clock as it stands
+        after it.
 
         A time before one that was signed already is not taken: who says it, or the clock, is out of its mind. That
         of a slow answer moves a clock that knows better no further than it has to.
         """
-        if self._signed is not None and time < self._signed - STEP:
-            self._fault = ClockState.INSANE
-            return
         raw = self._clock.read()
         own = self._reading(raw)
+        if self._signed is not None and time < self._signed - STEP:
+            self._fault = ClockState.INSANE
+            return self._reading(raw)
         half = timedelta(milliseconds=(received_ms - sent_ms) / 2)
         since = timedelta(milliseconds=raw.mono_ms - received_ms)
         told = Anchor(raw, time + half + since - raw.wall, half.total_seconds())
         self.anchor = _reconciled(own, told)
         self._signed = time if self._signed is None else max(time, self._signed)
         self._fault, self._asked_ms = None, received_ms
+        return self._reading(raw)
 
 
 def _reconciled(own: ClockReading, told: Anchor) -> Anchor:

@@ -48,7 +48,7 @@ class SimulatedClock:
     def read(self) -> RawClock:
         """The clock as it stands now; RuntimeError while the power is off, when nothing can read it."""
         self._need_power()
-        return self._moved()
+        return self._moved() if self._passed_ms else self._now
 
     def advance(self, ms: int) -> None:
         """Let this many milliseconds pass, on both counts."""
@@ -72,8 +72,7 @@ class SimulatedClock:
 
     def _moved(self) -> RawClock:
         now, ms = self._now, self._passed_ms
-        if ms:
-            self._now, self._passed_ms = RawClock(now.wall + ms * MS, now.mono_ms + ms, now.boot_id), 0
+        self._now, self._passed_ms = RawClock(now.wall + ms * MS, now.mono_ms + ms, now.boot_id), 0
         return self._now
 
     def _need_power(self) -> None:

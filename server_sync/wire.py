@@ -5,8 +5,9 @@ An exchange is one `ExchangeRequest` (facts up) answered by one signed `Exchange
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from access.bookings import Booking, RequestRefused, WebRequest
@@ -87,7 +88,7 @@ class ExchangeReply(NamedTuple):
 
 def row_to_json(row: Row) -> dict[str, Any]:
     """A row as JSON."""
-    return {f.name: getattr(row, f.name) for f in fields(row)}
+    return dict(zip(_ROW_TYPES, _ROW_VALUES(row), strict=True))
 
 
 def row_from_json(raw: Mapping[str, Any]) -> Row:
@@ -95,8 +96,8 @@ def row_from_json(raw: Mapping[str, Any]) -> Row:
 
     def read() -> Row:
         row = Row(**raw)
-        for name, kind in _ROW_TYPES.items():
-            if not isinstance(getattr(row, name), kind) or isinstance(getattr(row, name), bool):
+        for value, (name, kind) in zip(_ROW_VALUES(row), _ROW_TYPES.items(), strict=True):
+            if type(value) is not kind:
                 raise WireError(f"row: {name} is not {kind.__name__}")
         return row
 
@@ -119,6 +120,7 @@ _ROW_TYPES: dict[str, type] = {
     "hash": str,
     "opening": dict,
 }
+_ROW_VALUES = attrgetter(*_ROW_TYPES)
 
 
 def _web_request_to_json(request: WebRequest) -> dict[str, Any]:

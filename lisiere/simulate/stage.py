@@ -93,8 +93,9 @@ class Stage:
         self._hands = Hands(self._site, folder, self._wires, self._faults)
         self._referee = Referee(plan, self._site)
         self._badges: dict[str, dict[str, str]] = {}
+        self._disks: dict[str, DoomedDisk] = {}
         for machine, bench in self._site.benches.items():
-            bench.disk = DoomedDisk(machine)
+            bench.disk = self._disks[machine] = DoomedDisk(machine)
             bench.line.latency_ms = partial(self._latency_ms, machine)
 
     def play(self) -> Outcome:
@@ -151,9 +152,7 @@ class Stage:
         return self._wires[machine]
 
     def _touched(self, machine: str) -> None:
-        disk = self._site.benches[machine].disk
-        assert isinstance(disk, DoomedDisk)
-        disk.touched()
+        self._disks[machine].touched()
 
     def _latency_ms(self, machine: str) -> int:
         """The twin's answer is kept, and nobody has heard of it yet."""
@@ -173,9 +172,7 @@ class Stage:
         fact = stamped.fact
         badge = self._badge_of(machine, fact.badge) if isinstance(fact, DecisionMade) else ""
         self._referee.fact(machine, fact, badge)
-        disk = self._site.benches[machine].disk
-        assert isinstance(disk, DoomedDisk)
-        disk.written()
+        self._disks[machine].written()
 
     def _power(self, machine: str, on: bool, cause: Cause) -> None:
         self._note("power", machine, on, cause)
