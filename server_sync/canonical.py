@@ -35,7 +35,7 @@ def decode(raw: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(raw)
         if _MANY_DIGITS in raw.translate(_ZEROS):
-            _hold(value)
+            json.loads(raw, parse_int=_held)  # what is beyond a machine word orjson has read as a fraction
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -48,16 +48,12 @@ _MANY_DIGITS = b"0" * 19
 """What every number beyond 64 bits has, and hardly a message, once each digit is a nought."""
 
 
-def _hold(value: Any) -> None:
-    """ValueError for a number, wherever it stands, that no database here can hold. (What is beyond a machine word
-    was read as a fraction.)"""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            _hold(one)
-    elif isinstance(value, int | float) and abs(value) >= 2**63:
+def _held(digits: str) -> int:
+    """A whole number. ValueError for one that no database here can hold."""
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
         raise ValueError("a number is too large")
+    return number
 
 
 def whole(value: Any) -> int:
