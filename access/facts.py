@@ -218,7 +218,7 @@ def instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"'{text}' has no UTC offset")
-    return imaginable(at).astimezone(UTC)
+    return imaginable(at) if at.tzinfo is UTC else imaginable(at).astimezone(UTC)
 
 
 def imaginable(at: datetime) -> datetime:

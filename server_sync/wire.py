@@ -45,8 +45,7 @@ class Row:
     opening: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeRequest:
+class ExchangeRequest(NamedTuple):
     """What a unit says: its rows, what it has, and how it stands (`state`, for the twin's page only).
 
     `starting`: nothing was heard of the twin since the unit's program started, so its journal may be an old copy.
@@ -60,7 +59,7 @@ class ExchangeRequest:
     rows: tuple[Row, ...] = ()
     last_seq: int = 0
     refusals: tuple[RequestRefused, ...] = ()
-    state: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] = {}
     starting: bool = False
     bookings: tuple[Booking, ...] | None = None
 

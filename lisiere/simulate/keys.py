@@ -3,6 +3,7 @@ and when, is the product's own code; a message that was changed, or is another's
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from server_sync.identity import IdentityError, PrivateKey, PublicKey
 
@@ -29,4 +30,11 @@ class SimulatedKey(PrivateKey):
 
 
 def _signature(secret: str, message: bytes) -> bytes:
-    return hashlib.blake2b(message, key=bytes.fromhex(secret)).digest()
+    keyed = _keyed(secret).copy()
+    keyed.update(message)
+    return keyed.digest()
+
+
+@lru_cache(maxsize=16)
+def _keyed(secret: str) -> "hashlib.blake2b":
+    return hashlib.blake2b(key=bytes.fromhex(secret))
