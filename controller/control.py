@@ -149,7 +149,7 @@ class Control:
         if view.clock.trusted:
             due = next((at for at, _ in self.ledger.no_shows if at > view.clock.wall), None)
             instants.append(None if due is None else view.clock.mono_at(due))
-        return min((at for at in instants if at is not None), default=None)
+        return min([at for at in instants if at is not None], default=None)
 
     # --- what is so ----------------------------------------------------------------------------------
 
@@ -164,10 +164,11 @@ class Control:
 
     def _view(self, clock: ClockReading) -> View:
         """The world as the law looks at it."""
+        ledger = self.ledger
         return View(
             clock,
-            self.replica,
-            self.ledger.effective,
+            ledger.replica,
+            ledger.effective,
             self.contact.confirmed,
             self.lease_end(clock),
             f"{self._id_stem}.{self._runs + 1}",
@@ -483,8 +484,10 @@ class Control:
 
     def _checkpoint(self, now_ms: int) -> None:
         """Write how far the run had come at the last checkpoint that is due by now."""
+        if self._next_checkpoint is None or now_ms < self._next_checkpoint:
+            return
         run = run_under_way(self.state)
-        if run is None or self._next_checkpoint is None or now_ms < self._next_checkpoint:
+        if run is None:
             return
         every = self._checkpoint_ms
         due = run.started_ms + (now_ms - run.started_ms) // every * every

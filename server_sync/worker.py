@@ -110,7 +110,12 @@ class Sync:
     def pressing(self) -> bool:
         """True when there is more to say at once. An old copy of a journal has not, until it has begun anew."""
         begun = self._source.epoch != self._epoch
-        return begun or self.owes or (self.backlog() > 0 and not self._behind)
+        return begun or self.owes or (not self._behind and self.backlog() > 0)
+
+    @property
+    def refused(self) -> bool:
+        """True while rows wait that the twin does not take: those of an old copy, until it has begun anew."""
+        return self._behind and self.backlog() > 0
 
     def exchange(self) -> News:
         """Send what waits (at most MAX_ROWS rows), take what comes. TwinUnreachable, TwinRefused."""

@@ -320,7 +320,7 @@ class Bench:
             passed = now - self._clock_ms
             self.clock.advance(passed + self._drifted(now) - self._drifted(self._clock_ms))
         self._clock_ms = now
-        if self.unit is not None and not self._board_lost and energised(self._control.state):
+        if self.unit is not None and not self._board_lost and energised(self.unit.control.state):
             self.output.renewed_at(self._on_ms + (now - self._on_ms) // RENEW_MS * RENEW_MS)
 
     @property
@@ -338,7 +338,7 @@ class Bench:
         """Hand the unit an event, if it lives, and see to what follows."""
         self.catch_up()
         if self.unit is not None:
-            self._control.handle(event)
+            self.unit.control.handle(event)
         self.look()
 
     def look(self) -> None:
@@ -382,7 +382,7 @@ class Bench:
         if self.unit is None:
             return
         # A checkpoint is only ever read after a death or a full disk: the last one due is written before those.
-        mono = self._control.deadline(checkpoints=self.writes_every_checkpoint)
+        mono = self.unit.control.deadline(checkpoints=self.writes_every_checkpoint)
         if mono is None:
             self._deadline = None
             return

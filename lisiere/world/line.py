@@ -165,7 +165,7 @@ class Line:
         if unit.sync.pressing or unit.control.outbox.refusals:
             self._soon(GATHER_MS)
             return
-        if unit.sync.backlog():  # which the twin does not take as it is: the unit asks on at its usual pace
+        if unit.sync.refused:  # the unit asks on at its usual pace
             self._soon(self._sync_ms)
             return
         last = self._last
