@@ -1,6 +1,7 @@
 """The store: what is written is written whole, on both engines."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,16 @@ from access.vocabulary import Refusal
 from twin.store import Store
 
 
+def on_another_thread(ask):
+    """What somebody else is answered, who waits for ten seconds at the most."""
+    said = []
+    thread = Thread(target=lambda: said.append(ask()), daemon=True)
+    thread.start()
+    thread.join(10)
+    (answer,) = said
+    return answer
+
+
 def test_a_failed_transaction_leaves_nothing(shop):
     """What a transaction wrote before it failed is not there afterwards."""
     with pytest.raises(RuntimeError), shop.store.write() as conn:
@@ -19,16 +30,27 @@ def test_a_failed_transaction_leaves_nothing(shop):
     assert ("unit-saw", 99) not in shop.rows_of("SELECT id, version FROM units")
 
 
-@pytest.mark.parametrize("way", ["read", "write"])
+@pytest.mark.parametrize("way", ["read", "write", "statement"])
 def test_what_the_driver_complains_of_is_said_as_sqlalchemy_does(tmp_path, way):
     """A busy or broken file is one kind of error, whoever asked it: the pages answer 503 to that one. What was
-    written before it is gone, and the next transaction begins afresh."""
+    written before it is gone, and the next transaction begins afresh, on whichever thread."""
     store = Store(tmp_path / "twin.db", durable=False)
     with pytest.raises(OperationalError), getattr(store, way)() as conn:
         conn.connection.dbapi_connection.execute("SELECT * FROM nothing")
-    with getattr(store, way)() as conn:
-        assert conn.execute(text("SELECT value FROM meta WHERE key = 'epoch'")).scalar_one() == "1"
+
+    def epoch():
+        with getattr(store, way)() as conn:
+            return conn.execute(text("SELECT value FROM meta WHERE key = 'epoch'")).scalar_one()
+
+    assert on_another_thread(epoch) == "1"
     store.close()
+
+
+def test_a_statement_by_itself_is_there_at_once(shop):
+    """What one statement changes is there for everybody as soon as it is done, and nobody waits for its writer."""
+    with shop.store.statement() as conn:
+        conn.execute(text("UPDATE units SET version = 99"))
+    assert set(on_another_thread(lambda: shop.rows_of("SELECT version FROM units"))) == {(99,)}
 
 
 def test_a_store_is_opened_again_as_it_was_left(tmp_path):
