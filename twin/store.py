@@ -133,7 +133,11 @@ class _Transaction(AbstractContextManager[Connection]):
 
     def __enter__(self) -> Connection:
         self._conn = self._take()
-        self._raw: Any = self._conn.connection.dbapi_connection
+        try:
+            self._raw: Any = self._conn.connection.dbapi_connection
+        except BaseException:
+            self._give_back(self._conn)
+            raise
         if self._begin is not None:
             self._execute(self._begin)
         return self._conn

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ResourceClosedError
 
 from access.book import Accepted
 from access.vocabulary import Refusal
@@ -43,6 +43,21 @@ def test_what_the_driver_complains_of_is_said_as_sqlalchemy_does(tmp_path, way):
             return conn.execute(text("SELECT value FROM meta WHERE key = 'epoch'")).scalar_one()
 
     assert on_another_thread(epoch) == "1"
+    store.close()
+
+
+@pytest.mark.parametrize("way", ["write", "statement"])
+def test_a_connection_that_is_gone_holds_nobody_up(tmp_path, way):
+    """Whoever meets a connection that was closed is told so, and whoever comes after waits for nobody."""
+    store = Store(tmp_path / "twin.db", durable=False)
+    store._writer.close()
+
+    def met():
+        with pytest.raises(ResourceClosedError), getattr(store, way)():
+            pass
+        return True
+
+    assert met() and on_another_thread(met)
     store.close()
 
 
